@@ -1,0 +1,8 @@
+/*
+description: Who the customer is
+warehouse: analytics
+key: customer_id
+fresh: 10m
+*/
+select customer_id, name, email, plan, monthly_revenue
+from customers

@@ -1,0 +1,22 @@
+-- What the demo tells at its end, read from the ledger alone.
+
+-- name: detours
+-- Actions whose way was not straight, grouped by what happened to them and what became of it.
+with way as (
+  select
+    actions.key, actions.destination, actions.entity, actions.state, actions.attempts,
+    (array_agg(attempts.outcome order by attempts.id))[1] as trouble,
+    (array_agg(attempts.reason order by attempts.id))[1] as reason,
+    (array_agg(attempts.decision order by attempts.id))[1] as decision,
+    min(attempts.id) as first
+  from actions
+  join attempts on attempts.action = actions.key
+  where attempts.outcome in ('throttled', 'ambiguous', 'missing', 'differs', 'rejected')
+  group by actions.key
+)
+select
+  destination, trouble, state, count(*) as actions, min(decision) as decision,
+  (array_agg(entity order by first))[1] as example, (array_agg(reason order by first))[1] as reason
+from way
+group by destination, trouble, state
+order by min(first);

@@ -1,0 +1,259 @@
+-- Turns what the warehouse returned into transitions, messages and planned actions, in one transaction.
+
+-- name: try_lock
+-- One poll of a signal at a time, over all machines. The lock lives as long as the session.
+select pg_try_advisory_lock(hashtext('readback.poll'), hashtext(:signal)) as locked;
+
+-- name: unlock
+select pg_advisory_unlock(hashtext('readback.poll'), hashtext(:signal));
+
+-- name: known_signal
+select name, version, shape, baselined_at is not null and shape = :shape as comparable, paused_at is not null as paused
+from signals
+where name = :signal;
+
+-- name: present_count
+select coalesce(sum(members), 0)::bigint as present from buckets where signal = :signal;
+
+-- name: known_digests
+select bucket, members, digest::text as digest from buckets where signal = :signal;
+
+-- name: create_incoming
+create temp table if not exists incoming (
+  entity text,
+  bucket smallint,
+  armed boolean,
+  fingerprint text,
+  hash bigint,
+  observed_at timestamptz
+);
+
+-- name: create_moves
+create temp table if not exists moves (
+  entity text,
+  bucket smallint,
+  transition transition,
+  fingerprint text,
+  observed_at timestamptz
+) on commit delete rows;
+
+-- name: create_fresh
+create temp table if not exists fresh (
+  id uuid,
+  entity text,
+  sequence bigint,
+  transition transition,
+  observed_at timestamptz,
+  detected_at timestamptz,
+  cooling boolean,
+  fired_at timestamptz
+) on commit delete rows;
+
+-- name: clear_incoming
+truncate incoming;
+
+-- name: copy_incoming
+copy incoming (entity, bucket, armed, fingerprint, hash, observed_at) from stdin;
+
+-- name: analyze_incoming
+-- Without it the planner guesses 1,000 rows and joins a million by nested loop.
+analyze incoming;
+
+-- name: faults_in_incoming
+-- Guards: keys must be there and be unique.
+select
+  (select count(*) from incoming where entity is null) as null_keys,
+  (select entity from incoming where entity is not null group by entity having count(*) > 1 limit 1) as duplicate_key,
+  (select max(observed_at) from incoming) as newest_observed_at,
+  (select count(*) from incoming where observed_at is null) as without_time;
+
+-- name: register_signal
+insert into signals (name, version, shape) values (:signal, :version, :shape)
+on conflict (name) do update set version = excluded.version
+where signals.version is distinct from excluded.version;
+
+-- name: forget_set
+-- A new shape cannot be compared with the old set. Sequences and cooldowns stay.
+with unset as (update entities set present = false where signal = :signal and present)
+delete from buckets where signal = :signal;
+
+-- name: mark_baselined
+update signals set baselined_at = clock_timestamp(), shape = :shape, version = :version where name = :signal;
+
+-- name: find_moves
+-- The transition diff. Only buckets that were fetched are compared; a row that is neither armed nor known stays out
+-- (hysteresis), a known row stays in until it is absent from what was fetched.
+insert into moves (entity, bucket, transition, fingerprint, observed_at)
+select
+  coalesce(incoming.entity, known.entity) as entity,
+  coalesce(incoming.bucket, known.bucket) as bucket,
+  case
+    when known.entity is null then 'entered'::transition
+    when incoming.entity is null then 'left'::transition
+    else 'changed'::transition
+  end as transition,
+  coalesce(incoming.fingerprint, known.fingerprint) as fingerprint,
+  incoming.observed_at
+from incoming
+full join (
+  select entity, bucket, fingerprint
+  from entities
+  where signal = :signal and present and (:every_bucket::boolean or bucket = any(:buckets::smallint[]))
+) as known on known.entity = incoming.entity
+where (known.entity is null and incoming.armed)
+  or incoming.entity is null
+  or incoming.fingerprint <> known.fingerprint;
+
+-- name: keep_only
+-- `run --only`: the other entities' transitions are left for the next poll to find.
+delete from moves where not entity = any(:only::text[]);
+
+-- name: count_moves
+select
+  count(*) filter (where transition = 'entered') as entered,
+  count(*) filter (where transition = 'changed') as changed,
+  count(*) filter (where transition = 'left') as departed
+from moves;
+
+-- name: apply_moves
+-- The new set. The sequence rises with every transition, also one that no message is made of.
+insert into entities as known (signal, entity, bucket, present, fingerprint, sequence)
+select
+  :signal, entity, bucket, transition <> 'left', fingerprint,
+  case when :silent::boolean and not entity = any(:only::text[]) then 0 else 1 end
+from moves
+on conflict (signal, entity) do update
+set present = excluded.present,
+    bucket = excluded.bucket,
+    fingerprint = excluded.fingerprint,
+    sequence = known.sequence + excluded.sequence;
+
+-- name: forget_buckets
+delete from buckets where signal = :signal and (:every_bucket::boolean or bucket = any(:buckets::smallint[]));
+
+-- name: store_buckets
+-- The digest of the rows that were really fetched. A bucket whose rows include one that was kept only by hysteresis
+-- rules is described just the same: the digest covers all that was fetched.
+insert into buckets (signal, bucket, members, digest)
+select :signal, bucket, count(*), sum(hash) from incoming group by bucket;
+
+-- name: emit_messages
+-- Messages are durable before anything else sees them. The id depends on nothing but signal, version, entity and
+-- sequence; a cooldown is decided here, against the last message that was let through.
+with numbered as (
+  select moves.entity, moves.transition, moves.observed_at, known.sequence, known.fired_at
+  from moves
+  join entities as known on known.signal = :signal and known.entity = moves.entity
+  where moves.transition = any(:transitions::transition[])
+), inserted as (
+  insert into messages (id, poll, signal, version, entity, sequence, transition, severity, observed_at, detected_at)
+  select
+    md5(concat_ws(chr(31), :project::text, :signal::text, :version::text, entity, sequence))::uuid,
+    :poll::bigint, :signal, :version, entity, sequence, transition, :severity, observed_at, clock_timestamp()
+  from numbered
+  returning id, entity, sequence, transition, observed_at, detected_at
+)
+insert into fresh (id, entity, sequence, transition, observed_at, detected_at, cooling, fired_at)
+select
+  inserted.id, inserted.entity, inserted.sequence, inserted.transition, inserted.observed_at, inserted.detected_at,
+  numbered.transition <> 'left'
+    and numbered.fired_at > clock_timestamp() - make_interval(secs => :cooldown_seconds::float8) as cooling,
+  numbered.fired_at
+from inserted
+join numbered using (entity);
+
+-- name: count_fresh
+select count(*) as emitted, count(*) filter (where cooling) as cooling from fresh;
+
+-- name: supersede
+-- An action not yet sent is overtaken by a newer transition of its entity when its destination wants the newer one
+-- too, or when the newer one undoes it (it left, or came back).
+with subscription as (
+  select * from jsonb_to_recordset(:subscriptions) as s (destination text, transitions text[])
+), overtaken as (
+  update actions
+  set state = 'superseded', due_at = null, settled_at = clock_timestamp(),
+      reason = 'overtaken by ' || fresh.transition || ' (sequence ' || fresh.sequence || ')'
+  from fresh
+  left join subscription on true
+  where actions.signal = :signal
+    and actions.entity = fresh.entity
+    and actions.destination = subscription.destination
+    and actions.settled_at is null
+    and actions.state in ('planned', 'ready', 'held')
+    and not coalesce(fresh.cooling, false)
+    and (
+      fresh.transition::text = any(subscription.transitions)
+      or (fresh.transition = 'left') <> (actions.transition = 'left')
+    )
+  returning actions.key
+)
+select count(*) as superseded from overtaken;
+
+-- name: plan_actions
+-- Every message and destination that belong together become a row, also when the answer is no.
+with subscription as (
+  select *
+  from jsonb_to_recordset(:subscriptions) as s (destination text, transitions text[], lanes integer, ttl_seconds float8)
+), planned as (
+  insert into actions (
+    key, message, signal, destination, entity, sequence, transition, lane, state, reason,
+    due_at, settled_at, expires_at, observed_at, detected_at
+  )
+  select
+    md5(fresh.id::text || chr(31) || subscription.destination)::uuid,
+    fresh.id, :signal, subscription.destination, fresh.entity, fresh.sequence, fresh.transition,
+    abs(hashtext(fresh.entity)::bigint) % subscription.lanes,
+    verdict.state::action_state,
+    verdict.reason,
+    case when verdict.state = 'planned' then fresh.detected_at end,
+    case when verdict.state = 'suppressed' then fresh.detected_at end,
+    fresh.detected_at + make_interval(secs => subscription.ttl_seconds),
+    fresh.observed_at, fresh.detected_at
+  from fresh
+  join subscription on fresh.transition::text = any(subscription.transitions)
+  left join destinations on destinations.name = subscription.destination
+  left join signals on signals.name = :signal
+  cross join lateral (
+    select
+      case
+        when fresh.cooling then 'suppressed'
+        when coalesce(destinations.paused_at, signals.paused_at) is not null then 'held'
+        else 'planned'
+      end as state,
+      case
+        when fresh.cooling then 'cooldown: last acted on ' || to_char(fresh.fired_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        when destinations.paused_at is not null then 'destination paused: ' || destinations.paused_reason
+        when signals.paused_at is not null then 'signal paused: ' || signals.paused_reason
+      end as reason
+  ) as verdict
+  returning destination
+), counted as (
+  insert into detections (poll, destination, signal, detected)
+  select :poll::bigint, subscription.destination, :signal, count(*)
+  from fresh
+  join subscription on fresh.transition::text = any(subscription.transitions)
+  group by subscription.destination
+)
+select count(*) as planned from planned;
+
+-- name: mark_fired
+update entities
+set fired_at = fresh.detected_at
+from fresh
+where entities.signal = :signal and entities.entity = fresh.entity and not coalesce(fresh.cooling, false)
+  and fresh.transition <> 'left';
+
+-- name: start_poll
+insert into polls (signal, scheduled_for, cause, state, started_at)
+values (:signal, coalesce(:scheduled_for::timestamptz, clock_timestamp()), :cause, 'running', clock_timestamp())
+on conflict (signal, scheduled_for) do update
+set state = 'running', started_at = clock_timestamp()
+where polls.state in ('queued', 'running')
+returning id, correlation, scheduled_for;
+
+-- name: finish_poll
+update polls
+set state = :state::poll_state, reason = :reason, finished_at = clock_timestamp(), members = :members,
+    rows_read = :rows_read, entered = :entered, changed = :changed, departed = :departed
+where id = :poll::bigint;

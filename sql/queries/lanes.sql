@@ -1,0 +1,170 @@
+-- What a lane worker does: take the lane, see what is due, commit intents, record outcomes and verdicts.
+-- Every write carries the lane's epoch; `for share` makes it wait for, and lose to, a newer holder.
+
+-- name: take_lane
+-- Raising the epoch fences whoever held the lane before.
+insert into lanes (destination, lane, epoch, holder, taken_at)
+values (:destination, :lane, 1, :holder, clock_timestamp())
+on conflict (destination, lane) do update
+set epoch = lanes.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at
+returning epoch;
+
+-- name: lane_held
+select exists (
+  select from lanes where destination = :destination and lane = :lane and epoch = :epoch
+) as held;
+
+-- name: adopt_orphans
+-- An intent of an earlier epoch without an outcome: its worker died between the two. It may have been sent.
+with orphans as (
+  update actions
+  set state = 'unknown', due_at = clock_timestamp() + make_interval(secs => :lag_seconds::float8),
+      attempts = attempts + 1, absences = 0,
+      reason = 'the worker that sent it ended before the answer was recorded'
+  where destination = :destination and lane = :lane and state = 'sending' and due_at is not null
+    and exists (
+      select from lanes
+      where lanes.destination = :destination and lanes.lane = :lane and lanes.epoch = :epoch for share
+    )
+  returning key
+), noted as (
+  insert into attempts (action, kind, outcome, decision, reason, epoch)
+  select key, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
+)
+select count(*) as adopted from orphans;
+
+-- name: expire
+with late as (
+  update actions
+  set state = 'expired', due_at = null, settled_at = clock_timestamp(),
+      reason = concat_ws('; last: ', 'not sent within its ttl', reason)
+  where destination = :destination and lane = :lane and due_at is not null
+    and state in ('planned', 'ready') and expires_at <= clock_timestamp()
+  returning key
+)
+select count(*) as expired from late;
+
+-- name: due
+-- Oldest first. An action waits while an older one of its entity is still open, so that an older transition can
+-- never overwrite a newer one.
+select
+  actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
+  actions.attempts, actions.corrections, actions.absences, actions.generation, actions.external_id, actions.locator,
+  actions.sent, actions.observed_at, actions.detected_at, actions.expires_at, actions.sent_at,
+  extract(epoch from clock_timestamp() - coalesce(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
+  messages.severity, polls.correlation
+from actions
+join messages on messages.id = actions.message
+join polls on polls.id = messages.poll
+where actions.destination = :destination and actions.lane = :lane and actions.due_at <= clock_timestamp()
+  and not exists (
+    select
+    from actions as older
+    where older.signal = actions.signal and older.entity = actions.entity
+      and older.destination = actions.destination and older.sequence < actions.sequence and older.settled_at is null
+  )
+order by actions.due_at
+limit :limit;
+
+-- name: parents
+-- The record to work on: what the followed destination made last for the same entity, and whether one is on its way.
+select
+  wanted.key,
+  (
+    select parent.external_id
+    from actions as parent
+    where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+      and parent.external_id is not null and parent.state in ('verified', 'differs', 'accepted')
+    order by parent.sequence desc
+    limit 1
+  ) as parent_id,
+  exists (
+    select
+    from actions as parent
+    where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+      and parent.settled_at is null
+  ) as pending
+from unnest(:keys::uuid[], :signals::text[], :entities::text[]) as wanted (key, signal, entity);
+
+-- name: commit_intents
+-- Nothing leaves the process before this has committed. Returns the keys that may be sent: not those that were
+-- superseded or expired meanwhile, and none at all when the lane has a newer holder.
+with lane as (
+  select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
+), intent as (
+  select * from jsonb_to_recordset(:intents) as i (key uuid, hash text, sent jsonb, locator jsonb)
+), moved as (
+  update actions
+  set state = 'sending', due_at = clock_timestamp(), sent_at = clock_timestamp(), sent = intent.sent,
+      locator = intent.locator, absences = 0, reason = null
+  from intent
+  where actions.key = intent.key and actions.state in ('planned', 'ready')
+    and actions.expires_at > clock_timestamp() and exists (select from lane)
+  returning actions.key, intent.hash
+), noted as (
+  insert into attempts (action, kind, request_hash, outcome, decision, epoch)
+  select key, 'write', hash, 'intent', 'send', :epoch from moved
+)
+select key from moved;
+
+-- name: record
+-- Outcomes, verdicts and decisions of a batch, all the same shape: the move the state machine chose.
+with lane as (
+  select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
+), move as (
+  select *
+  from jsonb_to_recordset(:moves) as m (
+    key uuid, source action_state, state action_state, due_in_ms float8, settled boolean, reason text, kind text,
+    outcome text, decision text, external_id text, accepted boolean, attempts integer, corrections integer,
+    absences integer, generation integer, duration_ms integer
+  )
+), moved as (
+  update actions
+  set state = move.state,
+      due_at = case when not move.settled and move.due_in_ms is not null
+        then clock_timestamp() + make_interval(secs => move.due_in_ms / 1000) end,
+      settled_at = case when move.settled then clock_timestamp() end,
+      accepted_at = case when move.accepted then clock_timestamp() else actions.accepted_at end,
+      reason = move.reason,
+      external_id = coalesce(move.external_id, actions.external_id),
+      attempts = move.attempts,
+      corrections = move.corrections,
+      absences = move.absences,
+      generation = move.generation
+  from move
+  where actions.key = move.key and actions.state = move.source and exists (select from lane)
+  returning actions.key
+), noted as (
+  insert into attempts (action, kind, outcome, decision, reason, duration_ms, epoch)
+  select move.key, move.kind, move.outcome, move.decision, move.reason, move.duration_ms, :epoch
+  from move
+  join moved on moved.key = move.key
+  where move.kind is not null
+)
+select (select count(*) from moved) as recorded, exists (select from lane) as held;
+
+-- name: lanes_due
+-- Lanes with something to do now, on connections that may be called. One index probe for each lane.
+select known.destination, known.lane
+from (
+  select * from unnest(:destinations::text[], :lanes::smallint[]) as configured (destination, lane)
+  union
+  select destination, lane from lanes where destination = any(:destinations::text[])
+) as known
+join destinations on destinations.name = known.destination
+left join connections on connections.name = destinations.connection
+where exists (
+    select from actions
+    where actions.destination = known.destination and actions.lane = known.lane and actions.due_at <= clock_timestamp()
+  )
+  and coalesce(connections.paused_until, '-infinity') <= clock_timestamp()
+  and (
+    coalesce(connections.breaker, 'closed') = 'closed'
+    or (connections.retry_at <= clock_timestamp() and coalesce(connections.probe_until, '-infinity') <= clock_timestamp())
+  );
+
+-- name: open_count
+-- What is still open for a selection, and when the next of it is due.
+select count(*) as open, extract(epoch from min(due_at) - clock_timestamp()) * 1000 as next_in_ms
+from actions
+where due_at is not null and destination = any(:destinations::text[]);

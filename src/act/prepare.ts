@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { Destination } from '../config/model.ts';
+import type { ActionType, Fields, WriteItem } from '../connectors/connector.ts';
+import type { Action } from '../ledger/action.ts';
+import { digest } from '../ledger/digest.ts';
+import type { Intent } from '../ledger/lane.ts';
+import type { Scope, Template } from '../templates/index.ts';
+
+/** An action with everything that its write needs. */
+export interface Prepared {
+  action: Action;
+  item: WriteItem;
+  intent: Intent;
+}
+
+/**
+ * Renders the destination's fields for one action.
+ *
+ * @throws ReadbackError TEMPLATE naming file, line and variable when the row lacks something
+ * @throws ZodError when the rendered values are not what the connector's action takes
+ */
+export function renderFields(
+  templates: ReadonlyMap<string, Template>,
+  type: ActionType,
+  scope: Scope,
+): Fields {
+  const fields: Fields = {};
+  for (const [name, template] of templates) fields[name] = template.render(scope);
+  return type.fields.parse(fields);
+}
+
+/** What is sent, and what the ledger keeps of it: digests, never the values. */
+export function prepare(
+  action: Action,
+  destination: Destination,
+  type: ActionType,
+  fields: Fields,
+  parentId: string | undefined,
+): Prepared {
+  const sent: Record<string, string> = {};
+  for (const name of verifiedFields(destination, type, fields)) {
+    sent[name] = digest(type.canonical(name, fields[name]));
+  }
+  const hash = createHash('sha256').update(JSON.stringify([fields, destination.options, parentId]));
+  return {
+    action,
+    item: {
+      key: action.key,
+      requestKey: action.generation === 0 ? action.key : `${action.key}-${action.generation}`,
+      fields,
+      parentId,
+    },
+    intent: {
+      key: action.key,
+      hash: hash.digest('hex').slice(0, 32),
+      sent,
+      locator: { ...type.locate(fields, destination.options), ...(parentId ? { parent: parentId } : {}) },
+    },
+  };
+}
+
+/** The fields that a read-back must find as sent: those named under `verify:`, or all that can be read. */
+export function verifiedFields(destination: Destination, type: ActionType, fields: Fields): string[] {
+  return destination.verify.fields ?? Object.keys(fields).filter((name) => !type.unreadable.includes(name));
+}

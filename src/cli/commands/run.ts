@@ -1,0 +1,109 @@
+import { durationHint, parseDuration } from '../../config/duration.ts';
+import type { Project, Signal } from '../../config/model.ts';
+import { Engine } from '../../engine/engine.ts';
+import { ReadbackError } from '../../errors.ts';
+import { databaseNow, type OpenWork, runOutcomes } from '../../ledger/commands.ts';
+import type { Log } from '../../log.ts';
+import { buildReport } from '../../report/index.ts';
+import type { Database } from '../../store/database.ts';
+import { writeManifest } from '../artifacts.ts';
+import type { OutputOptions, SelectOptions } from '../options.ts';
+import { remark } from '../output.ts';
+import { openProgress } from '../progress.ts';
+import { promisesOf } from '../promises.ts';
+import { type Polled, printRun, type RunResult, runExitCode, writeRunResults } from '../run-result.ts';
+import { selectSignals } from '../selection.ts';
+import { openCommandLog, openProject, remarkProblems, withLedger } from '../session.ts';
+import { settle } from '../settle.ts';
+import { untilStopped } from '../stop.ts';
+
+interface Options extends OutputOptions, SelectOptions {
+  only?: string[];
+  wait: string;
+}
+
+/** `readback run`: polls the selected signals once, acts, reads back, reports, ends. */
+export async function execute(options: Options): Promise<number> {
+  const waitMs = parseDuration(options.wait);
+  if (waitMs === undefined) {
+    throw new ReadbackError('USAGE', '--wait is not a duration', { value: options.wait, hint: durationHint });
+  }
+  const project = await openProject(options);
+  const signals = await selectSignals(project, options);
+  remarkProblems(project);
+  await writeManifest(project);
+  const log = openCommandLog(options);
+  return withLedger(project.root, log, async (database) => {
+    const pass = { project, signals, log, database, only: options.only ?? [], waitMs };
+    const result = await runPass(pass, options);
+    await writeRunResults(project, result);
+    printRun(project, result, options.output);
+    return runExitCode(result);
+  });
+}
+
+interface Pass {
+  project: Project;
+  signals: readonly Signal[];
+  log: Log;
+  database: Database;
+  only: readonly string[];
+  waitMs: number;
+}
+
+async function runPass(pass: Pass, options: Options): Promise<RunResult> {
+  const { project, signals, database, log } = pass;
+  const names = signals.map((signal) => signal.name);
+  const since = await databaseNow(database.pool);
+  const started = performance.now();
+  // Problems have been told already, in words for people.
+  const engine = await Engine.start({
+    project: { ...project, problems: [] },
+    database,
+    log,
+    scheduled: false,
+  });
+  const stopped = untilStopped();
+  const progress = openProgress(options);
+  let polls: Polled[] = [];
+  let open: OpenWork[] = [];
+  try {
+    polls = await pollAll(engine, pass, stopped.signal, (done) =>
+      progress.update(done, signals.length, 'polling'),
+    );
+    let most = 0;
+    open = await settle(database.pool, {
+      signals: names,
+      waitMs: pass.waitMs,
+      stop: stopped.signal,
+      onLook: (left) => {
+        most = Math.max(most, left);
+        progress.update(most - left, most, 'acting and reading back');
+      },
+    });
+  } finally {
+    progress.stop();
+    await engine.drain();
+    stopped.forget();
+  }
+  if (stopped.signal.aborted) remark('stopped; what is open goes on with the next run or start');
+  const outcomes = await runOutcomes(database.pool, names, since);
+  const { reasons } = await buildReport(database.pool, { since, signals: names, ...promisesOf(project) });
+  const elapsedMs = Math.round(performance.now() - started);
+  return { since, elapsedMs, polls, outcomes, open, reasons, problems: project.problems };
+}
+
+async function pollAll(
+  engine: Engine,
+  { signals, only }: Pass,
+  stop: AbortSignal,
+  onPolled: (done: number) => void,
+): Promise<Polled[]> {
+  const polls: Polled[] = [];
+  for (const signal of signals) {
+    if (stop.aborted) break;
+    polls.push({ signal: signal.name, ...(await engine.poll(signal, only)) });
+    onPolled(polls.length);
+  }
+  return polls;
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { collectKeys } from './options.ts';
+
+/** A command's own file. It loads when the command runs, so that `--help` need not wait for drivers and SDKs. */
+interface CommandFile {
+  /** @returns the exit code */
+  execute(options: never, words: never): Promise<number>;
+}
+
+/** The command line: every command with its options, in the order in which a user meets them. */
+export function buildProgram(): Command {
+  const program = new Command('readback')
+    .description('Warehouse activation that reads the result back.')
+    .version(packageVersion(), '--version', 'print the version')
+    .option('--project <dir>', 'folder of readback.yml (default: the nearest one upward)')
+    .option('--target <name>', 'which of the targets of readback.yml to use')
+    .addOption(
+      new Option('--log-level <level>', 'what to log as JSON lines on standard error').choices([
+        'silent',
+        'error',
+        'warn',
+        'info',
+        'debug',
+      ]),
+    )
+    .option('--no-progress', 'no progress bars')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 needs attention, 2 wrong input, 3 unreachable, 4 still in flight.',
+    );
+  addProjectCommands(program);
+  addRunCommands(program);
+  addLedgerCommands(program);
+  addSandboxCommands(program);
+  return program;
+}
+
+function addProjectCommands(program: Command): void {
+  program
+    .command('init')
+    .description('make a small project that runs at once, with no account anywhere')
+    .argument('[dir]', 'where to make it', '.')
+    .action(lazily(() => import('./commands/init.ts')));
+  program
+    .command('doctor')
+    .description('check everything the project needs: ledger, warehouses, connections, balance')
+    .addOption(output())
+    .action(lazily(() => import('./commands/doctor.ts')));
+  program
+    .command('validate')
+    .description('check all files, and their SQL against the warehouses')
+    .option('--offline', 'do not ask the warehouses')
+    .addOption(output())
+    .action(lazily(() => import('./commands/validate.ts')));
+  selectable(program.command('ls'))
+    .description('list signals, destinations and connections')
+    .addOption(output())
+    .action(lazily(() => import('./commands/ls.ts')));
+  selectable(program.command('compile'))
+    .description('print the SQL that will really run, and write it to target/compiled')
+    .action(lazily(() => import('./commands/compile.ts')));
+  program
+    .command('preview')
+    .description('show rows, messages and rendered actions of a signal; sends nothing')
+    .argument('<signal>')
+    .option('--limit <rows>', 'how many entities', positive, 5)
+    .option('--only <key,…>', 'these entities', collectKeys)
+    .addOption(output(['table', 'json']))
+    .action(lazily(() => import('./commands/preview.ts')));
+}
+
+function addRunCommands(program: Command): void {
+  selectable(program.command('run'))
+    .description('one pass: poll, act, read back')
+    .option('--only <key,…>', 'take only these entities; the others stay for the next poll', collectKeys)
+    .option('--wait <duration>', 'how long to wait for read-backs', '2m')
+    .addOption(output())
+    .action(lazily(() => import('./commands/run.ts')));
+  program
+    .command('start')
+    .description('poll on schedule and act until stopped')
+    .action(lazily(() => import('./commands/start.ts')));
+}
+
+function addLedgerCommands(program: Command): void {
+  selectable(program.command('report'))
+    .description('detected versus acted, and the time it took')
+    .option('--since <when>', 'a duration (24h), a time (2026-01-31T09:00:00Z) or all', '24h')
+    .addOption(output(['table', 'json', 'csv', 'markdown']))
+    .addOption(
+      new Option('--part <part>', 'which rows --output csv has')
+        .choices(['pairs', 'reasons', 'dead_letters'])
+        .default('pairs'),
+    )
+    .action(lazily(() => import('./commands/report.ts')));
+  program
+    .command('trace')
+    .description("one entity's whole story, every attempt with its reason")
+    .argument('<entity>', 'the entity key; of several columns: a JSON array')
+    .option('--signal <name>', 'only this signal')
+    .addOption(output(['table', 'json']))
+    .action(lazily(() => import('./commands/trace.ts')));
+  selectable(program.command('retry'))
+    .description('send dead letters again, once their cause is mended')
+    .option('--only <key,…>', 'only these entities', collectKeys)
+    .option(
+      '--state <state,…>',
+      'which dead letters: rejected, dead, differs, escalated, expired',
+      'rejected,dead',
+    )
+    .option('--preview', 'list them and change nothing')
+    .addOption(output())
+    .action(lazily(() => import('./commands/retry.ts')));
+  program
+    .command('pause')
+    .description('stop a signal or a destination; its actions are held')
+    .argument(
+      '<name>',
+      'a signal or destination; signal:<name> or destination:<name> when both have the name',
+    )
+    .option('--reason <text>', 'why, for whoever reads the report', 'paused by hand')
+    .action(lazily(() => import('./commands/pause.ts')));
+  program
+    .command('resume')
+    .description('end a pause; what was held becomes due')
+    .argument('<name>', 'a signal or destination')
+    .action(lazily(() => import('./commands/resume.ts')));
+}
+
+function addSandboxCommands(program: Command): void {
+  program
+    .command('sandbox')
+    .description('run vendors on this machine, in memory, until stopped')
+    .argument('<connector...>', 'hubspot, slack, zendesk')
+    .option('--port <number>', 'port of the first; the others follow (default: any free ones)', positive)
+    .option('--fault <fault...>', '[connector=]kind[:times], such as slack=throttle:3; misbehaves that often')
+    .action(lazily(() => import('./commands/sandbox.ts')));
+  program
+    .command('demo')
+    .description('the whole product in a minute, on sandboxes')
+    .option('--keep', 'leave the demo project on disk')
+    .action(lazily(() => import('./commands/demo.ts')));
+}
+
+function lazily(load: () => Promise<CommandFile>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const command = given.at(-1) as Command;
+    const { execute } = await load();
+    process.exitCode = await execute(command.optsWithGlobals() as never, command.processedArgs as never);
+  };
+}
+
+function selectable(command: Command): Command {
+  return command
+    .option('--select <selection...>', 'signals to take: name, tag:x, owner:x, destination:x, state:modified')
+    .option('--exclude <selection...>', 'signals to leave out, in the same grammar');
+}
+
+function output(formats: readonly string[] = ['table', 'json', 'csv']): Option {
+  return new Option('--output <format>', 'how to print the result').choices(formats).default('table');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('write a whole number above 0');
+}
+
+/** The package's own version; the file is two folders up from both `src/cli` and `dist/cli`. */
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Fingerprints, parseSelection, type Selected, select } from '../config/index.ts';
+import type { Destination, Project, Signal } from '../config/model.ts';
+import { suggest } from '../config/suggest.ts';
+import { ReadbackError } from '../errors.ts';
+import type { SelectOptions } from './options.ts';
+
+/** What `--select` and `--exclude` mean; everything without them. */
+export async function resolveSelection(project: Project, options: SelectOptions): Promise<Selected> {
+  const selection = options.select && parseSelection(options.select.join(' '));
+  const exclude = options.exclude && parseSelection(options.exclude.join(' '));
+  return select(project, selection, { exclude, previous: await previousFingerprints(project) });
+}
+
+/** The selected signals, and those that feed a selected destination: what `run` polls and `compile` prints. */
+export async function selectSignals(project: Project, options: SelectOptions): Promise<Signal[]> {
+  const { signals, destinations } = await resolveSelection(project, options);
+  for (const name of destinations) {
+    // Without --select all are chosen; with --exclude alone, an excluded signal must stay out.
+    if (options.select)
+      for (const signal of project.destinations.get(name)?.signals ?? []) signals.add(signal);
+  }
+  return [...project.signals.values()].filter((signal) => signals.has(signal.name));
+}
+
+/**
+ * Signals and destinations as a filter on actions, which have one of each. A side of which nothing was selected is not
+ * restricted: `--select churn_risk` means its actions at all destinations.
+ */
+export async function selectActions(
+  project: Project,
+  options: SelectOptions,
+): Promise<{ signals: string[] | undefined; destinations: string[] | undefined }> {
+  if (!options.select && !options.exclude) return { signals: undefined, destinations: undefined };
+  const { signals, destinations } = await resolveSelection(project, options);
+  const named = (names: Set<string>): string[] | undefined => (names.size > 0 ? [...names] : undefined);
+  return { signals: named(signals), destinations: named(destinations) };
+}
+
+/** The selected items themselves. */
+export async function selectItems(
+  project: Project,
+  options: SelectOptions,
+): Promise<{ signals: Signal[]; destinations: Destination[] }> {
+  const selected = await resolveSelection(project, options);
+  return {
+    signals: [...project.signals.values()].filter(({ name }) => selected.signals.has(name)),
+    destinations: [...project.destinations.values()].filter(({ name }) => selected.destinations.has(name)),
+  };
+}
+
+/** A single signal by its name. @throws ReadbackError SELECTION */
+export function requireSignal(project: Project, name: string): Signal {
+  const signal = project.signals.get(name);
+  if (signal) return signal;
+  throw new ReadbackError('SELECTION', `there is no usable signal \`${name}\``, {
+    hint: suggest(name, project.signals.keys()),
+  });
+}
+
+/** Of the last `run` or `start`, for `state:modified`. No manifest, or one of another version: none. */
+async function previousFingerprints(project: Project): Promise<Fingerprints | undefined> {
+  try {
+    const text = await readFile(join(project.root, 'target', 'manifest.json'), 'utf8');
+    return (JSON.parse(text) as { fingerprints?: Fingerprints }).fingerprints;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { loadConnector } from '../connectors/index.ts';
+import { ReadbackError } from '../errors.ts';
+import { check, originIn } from './check.ts';
+import { duration } from './duration.ts';
+import type { SourceFile } from './files.ts';
+import type { Located } from './located.ts';
+import { checkMapping } from './mapping.ts';
+import { type Destination, transitions } from './model.ts';
+import type { Defaults } from './root.ts';
+import { suggest } from './suggest.ts';
+import { name, oneOrMore, text } from './vocabulary.ts';
+import { parseYaml } from './yaml.ts';
+
+const verifySchema = z.strictObject({
+  fields: oneOrMore(text())
+    .exactOptional()
+    .describe('Fields to read back and compare. All readable ones if absent.'),
+  within: duration()
+    .default(120_000)
+    .describe('How long the vendor may take to show the write. 2m if absent.'),
+  lag: duration().exactOptional().describe('Overrides the lag the connector declares for the vendor.'),
+});
+
+/** A `destinations/*.yaml` file. */
+export const destinationSchema = z.strictObject({
+  description: z.string().default('').describe('What happens there, and for whom.'),
+  owner: text().exactOptional().describe('Who to ask.'),
+  tags: oneOrMore(name()).default([]).describe('For --select tag:…'),
+  connection: name().describe('A connection of readback.yml.'),
+  action: text().describe('What to do there: an action of the connection’s connector.'),
+  options: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Settings of the action that are not templates.'),
+  signals: oneOrMore(name()).describe('The signals to act on.'),
+  on: oneOrMore(z.enum(transitions)).default(['entered']).describe('The transitions to act on.'),
+  when: text().exactOptional().describe("Liquid condition over the enriched row, such as plan != 'free'."),
+  enrich: oneOrMore(name()).default([]).describe('Files of sql/enrich that add fields to the row.'),
+  fields: z
+    .record(z.string(), z.string().meta({ type: ['string', 'number', 'boolean'] }))
+    .describe('Field of the action to Liquid template.'),
+  follows: name()
+    .exactOptional()
+    .describe('The destination whose record this one works on, for the same entity.'),
+  verify: verifySchema
+    .default({ within: 120_000 })
+    .describe('What to read back, and how long to wait for it.'),
+  ttl: duration().exactOptional().describe('How long an action may wait before it expires.'),
+  lanes: z.int().min(1).max(64).default(1).describe('How many lanes may work in parallel.'),
+  max_attempts: z.int().min(1).max(100).default(8).describe('After how many attempts an action is given up.'),
+});
+
+/** A destination by itself: what other files say about it is not yet checked. */
+export interface Draft {
+  destination: Destination;
+  located: Located;
+  /** Its own `ttl`; its signals and the defaults come after. */
+  ttlMs: number | undefined;
+  needsParent: boolean;
+}
+
+export interface DestinationContext {
+  defaults: Defaults;
+  /** Names written under `connections:`, with their connector where that is known. */
+  connections: ReadonlyMap<string, string | undefined>;
+}
+
+/** Reads one destination file; undefined, with problems, when it is broken. */
+export async function readDestination(
+  source: SourceFile,
+  context: DestinationContext,
+  problems: ReadbackError[],
+): Promise<Draft | undefined> {
+  const before = problems.length;
+  const located = parseYaml(source.file, source.text, problems);
+  if (!located) return undefined;
+  const data = check(destinationSchema, withWrittenFields(located), originIn(located), problems);
+  if (!data) return undefined;
+  const connector = await connectorOf(data.connection, context, located, problems);
+  const action =
+    connector && Object.hasOwn(connector.actions, data.action) ? connector.actions[data.action] : undefined;
+  if (connector && !action)
+    problems.push(
+      new ReadbackError('CONFIG_REFERENCE', `${connector.name} has no action \`${data.action}\``, {
+        place: located.placeOf(['action']),
+        hint: suggest(data.action, Object.keys(connector.actions)),
+      }),
+    );
+  const options = checkMapping(data, action, located, problems);
+  if (problems.length > before || !connector || !action || !options) return undefined;
+  const { within, fields, lag } = data.verify;
+  const destination: Destination = {
+    name: source.name,
+    file: source.file,
+    description: data.description,
+    owner: data.owner ?? context.defaults.owner,
+    tags: data.tags,
+    connection: data.connection,
+    connector: connector.name,
+    action: data.action,
+    options,
+    signals: data.signals,
+    on: data.on,
+    when: data.when,
+    enrich: data.enrich,
+    fields: data.fields,
+    follows: data.follows,
+    verify: { fields, withinMs: within, lagMs: lag },
+    ttlMs: data.ttl ?? 0,
+    lanes: data.lanes,
+    maxAttempts: data.max_attempts,
+    places: located.places(),
+  };
+  return { destination, located, ttlMs: data.ttl, needsParent: action.needsParent };
+}
+
+/** `zip: 01234` means the text, not the number 1234. */
+function withWrittenFields(located: Located): unknown {
+  const { value } = located;
+  if (typeof value !== 'object' || value === null || !('fields' in value)) return value ?? {};
+  const { fields } = value;
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return value;
+  const written = Object.entries(fields).map(([key, field]) => [
+    key,
+    located.written(['fields', key]) ?? field,
+  ]);
+  return { ...value, fields: Object.fromEntries(written) };
+}
+
+async function connectorOf(
+  connection: string,
+  { connections }: DestinationContext,
+  located: Located,
+  problems: ReadbackError[],
+) {
+  const kind = connections.get(connection);
+  if (kind !== undefined) return await loadConnector(kind);
+  if (!connections.has(connection))
+    problems.push(
+      new ReadbackError('CONFIG_REFERENCE', `there is no connection \`${connection}\` in readback.yml`, {
+        place: located.placeOf(['connection']),
+        hint: suggest(connection, connections.keys()) ?? 'define it under connections:',
+      }),
+    );
+  return undefined;
+}

@@ -1,0 +1,133 @@
+import type { ReadbackError } from '../errors.ts';
+
+/** What a project looks like once its files are read and checked. Durations are milliseconds. */
+export interface Project {
+  /** Absolute folder of `readback.yml`. */
+  root: string;
+  name: string;
+  warehouses: ReadonlyMap<string, WarehouseConfig>;
+  connections: ReadonlyMap<string, ConnectionConfig>;
+  signals: ReadonlyMap<string, Signal>;
+  destinations: ReadonlyMap<string, Destination>;
+  enrichments: ReadonlyMap<string, Enrichment>;
+  /** Everything wrong with the files. What is broken is left out of the maps above; the rest runs. */
+  problems: readonly ReadbackError[];
+}
+
+export interface WarehouseConfig {
+  name: string;
+  type: string;
+  /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
+  settings: Record<string, unknown>;
+}
+
+export interface ConnectionConfig {
+  name: string;
+  connector: string;
+  /** Validated by the connector's own schema; secrets are `Secret`s. */
+  settings: Record<string, unknown>;
+  /** Overrides the connector's declared request budget. */
+  rateLimit: RateLimit | undefined;
+}
+
+/** At most `requests` in any window of `perMs`. */
+export interface RateLimit {
+  requests: number;
+  perMs: number;
+}
+
+export const transitions = ['entered', 'changed', 'left'] as const;
+export type Transition = (typeof transitions)[number];
+
+export const severities = ['low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+export type Schedule = { cron: string; timezone: string } | { everyMs: number };
+
+export interface Guard {
+  /** Hold the poll when more entities than this would enter at once. */
+  maxNew: number | undefined;
+  /** Hold the poll when entering entities exceed this share (0–1) of the present set. */
+  maxNewRatio: number | undefined;
+  /** Hold the poll when the newest `observed_at` is older than this. */
+  maxAgeMs: number | undefined;
+  /** Accept a poll that returns no rows although entities are present. Default: hold it. */
+  allowEmpty: boolean;
+}
+
+/** A `signals/*.sql` file. */
+export interface Signal {
+  name: string;
+  /** Path relative to the project root. */
+  file: string;
+  description: string;
+  owner: string | undefined;
+  warehouse: string;
+  /** Absent: polled only by `readback run`. */
+  schedule: Schedule | undefined;
+  key: string[];
+  when: string | undefined;
+  rearm: string | undefined;
+  on: Transition[];
+  track: string[] | undefined;
+  observedAt: string | undefined;
+  severity: Severity;
+  tags: string[];
+  slaMs: number | undefined;
+  cooldownMs: number | undefined;
+  ttlMs: number | undefined;
+  guard: Guard;
+  backfill: 'none' | 'all';
+  timeoutMs: number;
+  sql: string;
+  /** Line of the file on which `sql` begins, to translate the warehouse's error positions. */
+  sqlLine: number;
+  /** Places of header keys in the file, for errors found later (a `when` the warehouse refuses). */
+  places: ReadonlyMap<string, { line: number; column: number }>;
+  /** Hash of everything that decides which rows are meant; travels in every message. */
+  version: string;
+  /** Hash of what makes two result sets comparable (warehouse, key, track). A new shape takes a new baseline. */
+  shape: string;
+}
+
+/** A `destinations/*.yaml` file. */
+export interface Destination {
+  name: string;
+  file: string;
+  description: string;
+  owner: string | undefined;
+  tags: string[];
+  connection: string;
+  connector: string;
+  action: string;
+  /** The action's own untemplated settings, validated by its `options` schema. */
+  options: Record<string, unknown>;
+  signals: string[];
+  on: Transition[];
+  /** A Liquid condition over the enriched row. */
+  when: string | undefined;
+  enrich: string[];
+  /** Field name to Liquid template. */
+  fields: Record<string, string>;
+  /** Work on the record that this destination's action made for the same entity. */
+  follows: string | undefined;
+  verify: { fields: string[] | undefined; withinMs: number; lagMs: number | undefined };
+  ttlMs: number;
+  /** How many lanes may work in parallel; one entity always stays in one lane. */
+  lanes: number;
+  maxAttempts: number;
+  places: ReadonlyMap<string, { line: number; column: number }>;
+}
+
+/** A `sql/enrich/*.sql` file. */
+export interface Enrichment {
+  name: string;
+  file: string;
+  warehouse: string;
+  key: string[];
+  /** How long a fetched row may be reused. */
+  freshMs: number;
+  timeoutMs: number;
+  sql: string;
+  sqlLine: number;
+}

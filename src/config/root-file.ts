@@ -1,0 +1,117 @@
+import { ReadbackError } from '../errors.ts';
+import { check, originIn } from './check.ts';
+import { readSource } from './files.ts';
+import type { Located } from './located.ts';
+import type { ConnectionConfig, WarehouseConfig } from './model.ts';
+import { type Defaults, defaultsSchema, rootSchema } from './root.ts';
+import type { Environment } from './secrets.ts';
+import { checkConnection, checkWarehouse, entriesOf } from './settings.ts';
+import { suggest } from './suggest.ts';
+import { parseYaml } from './yaml.ts';
+
+export const rootFileName = 'readback.yml';
+
+/** What `readback.yml` declares, and how much of it can be used. */
+export interface Declared {
+  project: string;
+  defaults: Defaults;
+  warehouses: Map<string, WarehouseConfig>;
+  connections: Map<string, ConnectionConfig>;
+  /** Every name that is written there, usable or not. */
+  warehouseNames: string[];
+  /** Every connection that is written there, with its connector when that is known. */
+  connectionKinds: Map<string, string | undefined>;
+}
+
+/**
+ * Reads `readback.yml`. Undefined, with problems, when it is not YAML or does not name the project: then nothing can run.
+ *
+ * @throws ReadbackError CONFIG_FILE when it is missing or unreadable
+ */
+export async function readRoot(
+  root: string,
+  options: { env: Environment; target: string | undefined },
+  problems: ReadbackError[],
+): Promise<Declared | undefined> {
+  const source = await readSource(root, rootFileName).catch((error: ReadbackError) => {
+    problems.push(refuseMissing(error));
+    return undefined;
+  });
+  if (!source) return undefined;
+  const located = parseYaml(source.file, source.text, problems);
+  if (!located) return undefined;
+  const value = located.value ?? {};
+  const { project, defaults } = checkRoot(value, located, problems);
+  if (project === undefined) return undefined;
+  const target = knownTarget(options.target, located, problems);
+  const sections = written(value);
+  const declared: Declared = {
+    project,
+    defaults,
+    warehouses: new Map(),
+    connections: new Map(),
+    warehouseNames: sections.warehouses,
+    connectionKinds: new Map(sections.connections.map((name) => [name, undefined])),
+  };
+  const layer = target ?? undefined;
+  for (const entry of entriesOf(located, 'warehouses', layer, problems)) {
+    if (!declared.warehouseNames.includes(entry.name)) declared.warehouseNames.push(entry.name);
+    const warehouse = await checkWarehouse(entry, { root, env: options.env }, problems);
+    if (warehouse && target !== null) declared.warehouses.set(entry.name, warehouse);
+  }
+  for (const entry of entriesOf(located, 'connections', layer, problems)) {
+    declared.connectionKinds.set(entry.name, entry.kind);
+    const connection = await checkConnection(entry, { root, env: options.env }, problems);
+    if (connection && target !== null) declared.connections.set(entry.name, connection);
+  }
+  return declared;
+}
+
+/** A file that is there but is no text is a problem like others; without any, this is not a project. */
+function refuseMissing(error: ReadbackError): ReadbackError {
+  if (error.cause === undefined) return error;
+  throw new ReadbackError('CONFIG_FILE', `${rootFileName}: ${error.message}`, {
+    place: { file: rootFileName },
+    hint: 'run `readback init`, or name the project folder with --project',
+    cause: error,
+  });
+}
+
+/** A mistake beside the project's name does not take the name and the good defaults away. */
+function checkRoot(
+  value: object,
+  located: Located,
+  problems: ReadbackError[],
+): { project: string | undefined; defaults: Defaults } {
+  const checked = check(rootSchema, value, originIn(located), problems);
+  if (checked) return checked;
+  const project = rootSchema.shape.project.safeParse((value as Record<string, unknown>).project);
+  const defaults = defaultsSchema.safeParse((value as Record<string, unknown>).defaults ?? {});
+  return { project: project.data, defaults: defaults.data ?? {} };
+}
+
+function written(value: object): { warehouses: string[]; connections: string[] } {
+  const { warehouses, connections } = value as Record<string, unknown>;
+  const keys = (section: unknown): string[] =>
+    typeof section === 'object' && section !== null && !Array.isArray(section) ? Object.keys(section) : [];
+  return { warehouses: keys(warehouses), connections: keys(connections) };
+}
+
+/** Null for a target that does not exist: with a mistyped one, nothing may reach the accounts of another. */
+function knownTarget(
+  target: string | undefined,
+  located: Located,
+  problems: ReadbackError[],
+): string | undefined | null {
+  if (target === undefined) return undefined;
+  const { targets } = located.value as { targets?: unknown };
+  const known = typeof targets === 'object' && targets !== null ? Object.keys(targets) : [];
+  if (known.includes(target)) return target;
+  problems.push(
+    new ReadbackError('CONFIG_REFERENCE', `there is no target \`${target}\` in ${rootFileName}`, {
+      place: located.placeOfKey(['targets']),
+      hint: suggest(target, known) ?? 'define it under targets:',
+    }),
+  );
+  return null;
+}

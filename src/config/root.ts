@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { duration } from './duration.ts';
+import { severities } from './model.ts';
+import { name, text, timezone } from './vocabulary.ts';
+
+const settings = z.record(z.string(), z.unknown());
+
+export const defaultsSchema = z
+  .strictObject({
+    timezone: timezone().exactOptional().describe('Zone of cron schedules without one. UTC if absent.'),
+    owner: text().exactOptional().describe('Owner of signals and destinations without one.'),
+    severity: z.enum(severities).exactOptional().describe('Severity of signals without one.'),
+    sla: duration().exactOptional().describe('Time to action promised by signals without one.'),
+    ttl: duration().exactOptional().describe('How long an action may wait before it expires. 24h if absent.'),
+  })
+  .describe('What signals and destinations get that say nothing else.');
+
+export const rateLimitSchema = z.strictObject({
+  requests: z.int().min(1).max(100_000).describe('At most this many requests …'),
+  per: duration(100).describe('… in any window of this length.'),
+});
+
+/** `readback.yml` at large. The settings inside are checked by the schema of their connector or warehouse. */
+export const rootSchema = z.strictObject({
+  project: name().describe('Name of the project; part of every message’s source.'),
+  warehouses: z.record(z.string(), settings).default({}).describe('Where signals are computed, by name.'),
+  connections: z.record(z.string(), settings).default({}).describe('Accounts that actions go to, by name.'),
+  defaults: defaultsSchema.default({}),
+  targets: z
+    .record(
+      z.string(),
+      z.strictObject({
+        warehouses: z.record(z.string(), settings).default({}),
+        connections: z.record(z.string(), settings).default({}),
+      }),
+    )
+    .default({})
+    .describe('Settings laid over those above with --target or READBACK_TARGET.'),
+});
+
+export type Root = z.output<typeof rootSchema>;
+export type Defaults = z.output<typeof defaultsSchema>;

@@ -1,0 +1,166 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { z } from 'zod';
+import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { ReadbackError } from '../errors.ts';
+import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
+import { check, type Origin } from './check.ts';
+import type { Located, Path } from './located.ts';
+import type { ConnectionConfig, WarehouseConfig } from './model.ts';
+import { rateLimitSchema } from './root.ts';
+import { resolveReferences, type Sources } from './secrets.ts';
+import { suggest } from './suggest.ts';
+import { namePattern } from './vocabulary.ts';
+
+type Settings = Record<string, unknown>;
+
+/** One entry of `warehouses:` or `connections:`, with what the target lays over it. */
+export interface Entry {
+  name: string;
+  /** What it is an instance of: its `type` or `connector`. */
+  kind: string;
+  settings: Settings;
+  origin: Origin;
+}
+
+type Section = 'warehouses' | 'connections';
+const kindKey = { warehouses: 'type', connections: 'connector' } as const;
+const kindNames = { warehouses: warehouseNames, connections: connectorNames } as const;
+
+/** The entries of a section under a target. Those whose kind or name is wrong are reported and left out. */
+export function entriesOf(
+  located: Located,
+  section: Section,
+  target: string | undefined,
+  problems: ReadbackError[],
+): Entry[] {
+  const base = mapAt(located.value, [section]);
+  const overlay = target === undefined ? {} : mapAt(located.value, ['targets', target, section]);
+  const overlayPath = target === undefined ? [] : ['targets', target, section];
+  const entries: Entry[] = [];
+  for (const name of new Set([...Object.keys(base), ...Object.keys(overlay)])) {
+    const over = mapAt(overlay, [name]);
+    const origin = overlaid(located, [section, name], [...overlayPath, name], over);
+    const { [kindKey[section]]: kind, ...settings } = { ...mapAt(base, [name]), ...over };
+    if (checkKind(section, name, kind, origin, problems)) entries.push({ name, kind, settings, origin });
+  }
+  return entries;
+}
+
+function checkKind(
+  section: Section,
+  name: string,
+  kind: unknown,
+  origin: Origin,
+  problems: ReadbackError[],
+): kind is string {
+  const key = kindKey[section];
+  const known = kindNames[section];
+  const before = problems.length;
+  if (!namePattern.test(name))
+    problems.push(
+      new ReadbackError('CONFIG_VALUE', `\`${name}\` is not a name`, {
+        place: origin.keyPlace([]),
+        hint: 'a name has letters, digits, _ and -, and begins with a letter',
+      }),
+    );
+  if (kind === undefined)
+    problems.push(
+      new ReadbackError('CONFIG_KEY', `\`${key}\` is missing`, {
+        place: origin.keyPlace([]),
+        hint: `one of ${known.join(', ')}`,
+      }),
+    );
+  else if (typeof kind !== 'string' || !known.includes(kind))
+    problems.push(
+      new ReadbackError('CONFIG_REFERENCE', `there is no ${key} \`${String(kind)}\``, {
+        place: origin.place([key]),
+        hint: suggest(String(kind), known),
+      }),
+    );
+  return problems.length === before;
+}
+
+/** Places and values of settings of which some are written in the target. Their values are never shown. */
+function overlaid(located: Located, base: Path, overlay: Path, over: Settings): Origin {
+  const at = (path: Path): Path =>
+    path[0] !== undefined && Object.hasOwn(over, path[0]) ? [...overlay, ...path] : [...base, ...path];
+  const own = (path: Path): Path => (mapHas(located.value, base) ? at(path) : [...overlay, ...path]);
+  return {
+    place: (path) => located.placeOf(own(path)),
+    keyPlace: (path) => located.placeOfKey(own(path)),
+    shown: () => undefined,
+  };
+}
+
+/** A warehouse whose settings its type accepts; undefined, with problems, otherwise. */
+export async function checkWarehouse(
+  entry: Entry,
+  sources: Sources,
+  problems: ReadbackError[],
+): Promise<WarehouseConfig | undefined> {
+  const type = await loadWarehouse(entry.kind);
+  const settings = type && (await checkSettings(type.schema, entry, entry.settings, sources, problems));
+  if (!settings) return undefined;
+  const { path } = settings;
+  const isFile =
+    typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
+  if (isFile) settings.path = resolve(sources.root, path);
+  return { name: entry.name, type: entry.kind, settings };
+}
+
+/** A connection whose settings its connector accepts; undefined, with problems, otherwise. */
+export async function checkConnection(
+  entry: Entry,
+  sources: Sources,
+  problems: ReadbackError[],
+): Promise<ConnectionConfig | undefined> {
+  const connector = await loadConnector(entry.kind);
+  if (!connector) return undefined;
+  const { rate_limit: limit, ...own } = entry.settings;
+  const settings = await checkSettings(connector.schema, entry, own, sources, problems);
+  const checked = limit === undefined ? undefined : checkLimit(limit, entry, problems);
+  if (!settings || checked === null) return undefined;
+  return { name: entry.name, connector: entry.kind, settings, rateLimit: checked };
+}
+
+function checkLimit(limit: unknown, { origin }: Entry, problems: ReadbackError[]) {
+  const inside: Origin = {
+    place: (path) => origin.place(['rate_limit', ...path]),
+    keyPlace: (path) => origin.keyPlace(['rate_limit', ...path]),
+    shown: (path) => String(path.reduce<unknown>((value, key) => (value as Settings)?.[String(key)], limit)),
+  };
+  const checked = check(rateLimitSchema, limit, inside, problems);
+  return checked ? { requests: checked.requests, perMs: checked.per } : null;
+}
+
+async function checkSettings(
+  schema: z.ZodType<Settings>,
+  { origin }: Entry,
+  settings: Settings,
+  sources: Sources,
+  problems: ReadbackError[],
+): Promise<Settings | undefined> {
+  const before = problems.length;
+  const resolved = await resolveReferences(settings, sources, origin, problems);
+  const reported = (path: Path): boolean =>
+    resolved.unresolved.some(
+      (done) => done.length === path.length && done.every((key, index) => key === path[index]),
+    );
+  const checked = check(schema, resolved.settings, origin, problems, reported);
+  return problems.length === before ? checked : undefined;
+}
+
+function mapAt(root: unknown, path: readonly string[]): Settings {
+  let value = root;
+  for (const key of path) value = mapHas(value, [key]) ? (value as Settings)[key] : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Settings) : {};
+}
+
+function mapHas(root: unknown, path: Path): boolean {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return true;
+}

@@ -1,0 +1,138 @@
+import {
+  type Document,
+  type ErrorCode,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
+import { ReadbackError } from '../errors.ts';
+import { positionAt } from './files.ts';
+import { Located } from './located.ts';
+
+/** Of one file: the first mistake usually causes the rest. */
+const mostComplaints = 5;
+/** A hostile megabyte takes three seconds to parse, this half of one; nobody writes that much by hand. */
+const mostCharacters = 200_000;
+
+/**
+ * Parses one YAML 1.2 document, strictly. What is wrong goes to `problems` with its place; undefined then.
+ * To keep places true, text around a header is blanked out by the caller, not cut off.
+ */
+export function parseYaml(file: string, text: string, problems: ReadbackError[]): Located | undefined {
+  if (text.length > mostCharacters) {
+    const hint = 'split it into several files';
+    problems.push(
+      new ReadbackError('CONFIG_YAML', 'more than 200 kB of YAML', {
+        place: { file, line: 1, column: 1 },
+        hint,
+      }),
+    );
+    return undefined;
+  }
+  const lines = new LineCounter();
+  const found: ReadbackError[] = [];
+  let located: Located | undefined;
+  try {
+    const document = parseDocument(text, {
+      version: '1.2',
+      schema: 'core',
+      strict: true,
+      stringKeys: true,
+      // The library's own check compares every pair of keys, which takes minutes for a hostile file.
+      uniqueKeys: false,
+      prettyErrors: false,
+      lineCounter: lines,
+    });
+    const complaints = [...document.errors, ...document.warnings].slice(0, mostComplaints);
+    found.push(...complaints.map((error) => yamlProblem(error, file, text)));
+    found.push(...structureProblems(document, file, text));
+    if (found.length === 0) located = new Located(document, lines, file, text);
+  } catch (error) {
+    const message = `not valid YAML: ${reasonOf(error as Error)}`;
+    found.push(
+      new ReadbackError('CONFIG_YAML', message, { place: { file, line: 1, column: 1 }, cause: error }),
+    );
+  }
+  problems.push(...found);
+  return located;
+}
+
+/** Our words for what people run into; the library's otherwise. */
+const reasons: Partial<Record<ErrorCode, string>> = {
+  BAD_DQ_ESCAPE: 'unknown escape in double quotes; use single quotes',
+  MULTIPLE_DOCS: 'more than one document; write one file for each',
+  TAB_AS_INDENT: 'a tab is used to indent',
+  NON_STRING_KEY: 'a key is not text',
+};
+
+function reasonOf(error: Error): string {
+  if (error.message.startsWith('Maximum call stack')) return 'it is nested too deeply';
+  const own = reasons[(error as YAMLError).code];
+  // The library quotes pieces of the text, which may be a secret written in the open.
+  return (
+    own ??
+    error.message
+      .replace(/:? ["'{[!].*$/s, '')
+      .replace(/\.$/, '')
+      .slice(0, 120)
+  );
+}
+
+function yamlProblem(error: YAMLError, file: string, text: string): ReadbackError {
+  const offset = Math.min(error.pos[0], text.length);
+  const position = positionAt(text, offset);
+  const line = text.split('\n')[position.line - 1] ?? '';
+  return new ReadbackError('CONFIG_YAML', `not valid YAML: ${reasonOf(error)}`, {
+    place: { file, ...position },
+    hint: hintFor(error, line),
+  });
+}
+
+function hintFor(error: YAMLError, line: string): string | undefined {
+  if (error.code === 'TAB_AS_INDENT' || /^\s*\t/.test(line)) return 'indent with spaces, not tabs';
+  const key = /^\s*([\w-]+):\s/.exec(line)?.[1] ?? 'key';
+  if (/:\s*\{[{%]/.test(line)) return `put templates in quotes: ${key}: "{{ … }}"`;
+  if (/:\s*\*/.test(line)) return `put text that begins with * in quotes: ${key}: "*/5 * * * *"`;
+  if (/:\s*[@`%&!|>]/.test(line))
+    return `put text that begins with a special character in quotes: ${key}: "…"`;
+  if (/:\s.*:\s/.test(line)) return `put text with a colon in quotes: ${key}: "…: …"`;
+  return undefined;
+}
+
+/** Keys that stand twice, and aliases of nothing. */
+function structureProblems(document: Document, file: string, text: string): ReadbackError[] {
+  const found: ReadbackError[] = [];
+  const complain = (node: Node, message: string, hint: string): void => {
+    if (found.length >= mostComplaints) return;
+    const place = { file, ...positionAt(text, node.range?.[0] ?? 0) };
+    found.push(new ReadbackError('CONFIG_YAML', message, { place, hint }));
+  };
+  const anchors = new Set<string>();
+  visit(document, (_key, node) => {
+    if (isAlias(node) && !anchors.has(node.source))
+      complain(node, 'a value that begins with * is an alias of nothing', 'put it in quotes');
+    if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) anchors.add(node.anchor);
+    if (isMap(node))
+      for (const key of repeatedKeys(node))
+        complain(key, `the key \`${String(key.value)}\` is written twice`, 'keep one of them');
+  });
+  return found;
+}
+
+function repeatedKeys(map: YAMLMap): Scalar[] {
+  const seen = new Set<unknown>();
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    const repeated = seen.has(key.value);
+    seen.add(key.value);
+    return repeated ? [key] : [];
+  });
+}

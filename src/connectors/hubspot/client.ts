@@ -1,0 +1,181 @@
+import type { Client as Sdk } from '@hubspot/api-client';
+import {
+  type CallOptions,
+  type Gate,
+  NotSent,
+  type Outcome,
+  type Reading,
+  type Throttled,
+  type Unavailable,
+} from '../connector.ts';
+import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../http.ts';
+import type { Settings } from './schema.ts';
+
+/** What a call came to when it brought no usable answer. */
+export type Failure =
+  | { kind: 'refused'; code: string; reason: string; body: Record<string, unknown> }
+  | Throttled
+  | Unavailable
+  /** No readable answer: it may or may not have taken effect. */
+  | { kind: 'lost'; reason: string };
+export type Answer = { kind: 'ok'; body: Record<string, unknown> } | Failure;
+
+/** HubSpot over HTTP: the only place that knows its addresses, its limits and how it says no. */
+export class HubSpot {
+  readonly #sdk: Sdk;
+  readonly #gate: Gate;
+  readonly #secrets: readonly string[];
+
+  private constructor(sdk: Sdk, gate: Gate, secrets: readonly string[]) {
+    this.#sdk = sdk;
+    this.#gate = gate;
+    this.#secrets = secrets;
+  }
+
+  /**
+   * Loads the SDK and prepares a client; nothing is sent. `numberOfApiCallRetries` and `limiterOptions` must never be
+   * set, here or elsewhere: they apply to every HubSpot client of the process, and retrying is ours alone.
+   */
+  static async open(settings: Settings, gate: Gate): Promise<HubSpot> {
+    const { Client } = await import('@hubspot/api-client');
+    const accessToken = settings.access_token.reveal();
+    const basePath = settings.base_url?.replace(/\/+$/, '');
+    const sdk = new Client({ accessToken, ...(basePath === undefined ? {} : { basePath }) });
+    return new HubSpot(sdk, gate, [accessToken]);
+  }
+
+  batchUpsert(type: string, inputs: object[], call: CallOptions): Promise<Answer> {
+    return this.#send('POST', `/crm/v3/objects/${type}/batch/upsert`, { inputs }, call);
+  }
+
+  /** Reads by record id, or by a unique property. Never by search, which lags behind writes. */
+  batchRead(
+    type: string,
+    idProperty: string | undefined,
+    ids: string[],
+    properties: string[],
+    call: CallOptions,
+  ): Promise<Answer> {
+    const inputs = ids.map((id) => ({ id }));
+    const body = { inputs, properties, propertiesWithHistory: [], ...(idProperty ? { idProperty } : {}) };
+    return this.#send('POST', `/crm/v3/objects/${type}/batch/read`, body, call);
+  }
+
+  associate(
+    from: string,
+    to: string,
+    pairs: { from: string; to: string }[],
+    call: CallOptions,
+  ): Promise<Answer> {
+    const inputs = pairs.map((pair) => ({ from: { id: pair.from }, to: { id: pair.to } }));
+    return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/associate/default`, { inputs }, call);
+  }
+
+  associations(from: string, to: string, ids: string[], call: CallOptions): Promise<Answer> {
+    const inputs = ids.map((id) => ({ id }));
+    return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/read`, { inputs }, call);
+  }
+
+  firstRecord(type: string, call: CallOptions): Promise<Answer> {
+    return this.#send('GET', `/crm/v3/objects/${type}?limit=1`, undefined, call);
+  }
+
+  property(type: string, name: string, call: CallOptions): Promise<Answer> {
+    return this.#send('GET', `/crm/v3/properties/${type}/${name}`, undefined, call);
+  }
+
+  /** A vendor's text, without our token and short enough for the ledger. */
+  quote(text: unknown): string {
+    return quote(text, this.#secrets);
+  }
+
+  async #send(method: string, path: string, body: object | undefined, call: CallOptions): Promise<Answer> {
+    try {
+      await this.#gate.pass(call.signal);
+    } catch (error) {
+      if (error instanceof NotSent) return error.outcome;
+      if (!call.signal.aborted) throw error;
+    }
+    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+    try {
+      // The SDK can neither time out nor cancel: past the deadline its request is left to end by itself.
+      return await withDeadline(call, async () => {
+        const response = await this.#sdk.apiRequest(body ? { method, path, body } : { method, path });
+        return this.#classify(response.status, response.headers, await response.text());
+      });
+    } catch (error) {
+      return classifyNetworkError(error);
+    }
+  }
+
+  #classify(status: number, headers: { get(name: string): string | null }, text: string): Answer {
+    const body = parseObject(text);
+    if (status >= 200 && status < 300) {
+      return body
+        ? { kind: 'ok', body }
+        : { kind: 'lost', reason: `HubSpot answered ${status} without JSON` };
+    }
+    const said = this.quote(body?.message ?? '');
+    const reason = `HubSpot answered ${status}${said ? `: ${said}` : ''}`;
+    // 423: the record is locked. 477: the account is being moved; Retry-After may then be up to 24 hours.
+    if (status === 429 || status === 423 || status === 477) {
+      return { kind: 'throttled', retryAfterMs: retryAfter(headers, body), reason };
+    }
+    if (status === 401) return { kind: 'unavailable', code: 'unauthorized', reason };
+    if (status === 403) {
+      return {
+        kind: 'unavailable',
+        code: 'forbidden',
+        reason: `${reason} (is a scope of the private app missing?)`,
+      };
+    }
+    if (status >= 400 && status < 500 && status !== 408) {
+      const code = typeof body?.category === 'string' ? this.quote(body.category) : `HTTP_${status}`;
+      return { kind: 'refused', code, reason, body: body ?? {} };
+    }
+    return { kind: 'lost', reason };
+  }
+}
+
+/** What a failed call means for an item that was to be written. */
+export function outcomeOf(failure: Failure): Outcome {
+  if (failure.kind === 'refused') {
+    // A conflict may be another writer at the same moment, so it is worth another attempt.
+    const permanent = failure.code !== 'CONFLICT';
+    return { kind: 'rejected', code: failure.code, reason: failure.reason, permanent };
+  }
+  return failure.kind === 'lost' ? { kind: 'ambiguous', reason: failure.reason } : failure;
+}
+
+/** What a failed call means for an item that was to be read. */
+export function readingOf(failure: Failure): Reading {
+  if (failure.kind === 'lost') return { kind: 'failed', reason: failure.reason };
+  const forbidden = failure.kind === 'unavailable' && failure.code === 'forbidden';
+  if (failure.kind === 'refused' || forbidden) return { kind: 'unreadable', reason: failure.reason };
+  return failure;
+}
+
+/** Retry-After is optional at HubSpot; without it the 429 names the policy that was hit. */
+function retryAfter(
+  headers: { get(name: string): string | null },
+  body: Record<string, unknown> | undefined,
+) {
+  const told = parseRetryAfter(headers.get('retry-after'));
+  if (told !== null) return told;
+  const policy = String(body?.policyName ?? '');
+  if (policy.startsWith('TEN_SECONDLY')) return 10_000;
+  if (policy.startsWith('SECONDLY')) return 1000;
+  // The day's budget is used up until midnight in the account's own time zone, which is not told: ask again later.
+  return policy.startsWith('DAILY') ? 15 * 60_000 : null;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Sandbox, SandboxOptions } from '../connector.ts';
+import { Records } from '../records.ts';
+import { Faults, type SandboxAnswer, type SandboxRequest, serveSandbox } from '../sandbox.ts';
+import { Associations } from './sandbox-associations.ts';
+import { invalid, notFoundAnswer, Objects } from './sandbox-objects.ts';
+import { makeProperty, type Property } from './sandbox-properties.ts';
+
+/**
+ * HubSpot in memory. Knows the properties of `sandbox-properties.ts` and refuses any other, as HubSpot does, until it
+ * is created with `POST /crm/v3/properties/{type}`. The shapes of batch answers and of 429s follow recorded traffic
+ * and the SDK's models; the wording of other errors is ours.
+ */
+export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const token = options.token ?? 'sandbox-token';
+  const faults = new Faults();
+  const records = new Records();
+  const objects = new Objects(records, faults);
+  const associations = new Associations(records);
+  const error = (message: string, category: string) => ({
+    status: 'error',
+    message,
+    correlationId: crypto.randomUUID(),
+    category,
+  });
+  return serveSandbox(
+    {
+      faults,
+      records,
+      // Private apps on Free and Starter.
+      limitOf: () => ({ bucket: '', limit: { requests: 100, perMs: 10_000 } }),
+      kindOf: ({ method, path }) => (method === 'GET' || path.endsWith('/batch/read') ? 'read' : 'write'),
+      authorised: ({ headers }) => headers.authorization === `Bearer ${token}`,
+      answer: (request) => route(objects, associations, request),
+      unauthorized: () => ({
+        status: 401,
+        body: error('Authentication credentials not found or not valid.', 'INVALID_AUTHENTICATION'),
+      }),
+      throttled: (seconds) => ({
+        status: 429,
+        body: {
+          status: 'error',
+          message: 'You have reached your ten_secondly_rolling limit.',
+          errorType: 'RATE_LIMIT',
+          correlationId: crypto.randomUUID(),
+          policyName: 'TEN_SECONDLY_ROLLING',
+        },
+        headers: seconds === undefined ? {} : { 'Retry-After': String(seconds) },
+      }),
+      broken: () => ({ status: 502, body: error('internal error', 'INTERNAL_ERROR') }),
+      budgetHeaders: ({ limit, remaining }) => ({
+        'X-HubSpot-RateLimit-Interval-Milliseconds': String(limit.perMs),
+        'X-HubSpot-RateLimit-Max': String(limit.requests),
+        'X-HubSpot-RateLimit-Remaining': String(remaining),
+      }),
+      settings: (url) => ({ access_token: token, base_url: url }),
+    },
+    options,
+  );
+}
+
+function route(objects: Objects, associations: Associations, request: SandboxRequest): SandboxAnswer {
+  const { method, path, body } = request;
+  const [root, version, area, type = '', ...rest] = path.slice(1).split('/');
+  const work = `${method} ${rest.join('/')}`;
+  if (root !== 'crm') return notFoundAnswer();
+  if (version === 'v4' && area === 'associations') {
+    const [to = '', ...verb] = rest;
+    if (verb.join('/') === 'batch/associate/default') return associations.associate(type, to, body);
+    if (verb.join('/') === 'batch/read') return associations.read(type, to, request);
+    return notFoundAnswer();
+  }
+  const known = objects.properties.get(type);
+  if (version !== 'v3' || !known) return notFoundAnswer();
+  if (area === 'properties') return properties(known, method, rest[0], body);
+  if (area !== 'objects') return notFoundAnswer();
+  if (work === 'POST batch/upsert') return objects.upsert(type, body);
+  if (work === 'POST batch/read') return objects.read(type, request);
+  if (work === 'POST ') return objects.create(type, body);
+  if (work === 'GET ') return objects.list(type, Number(request.query.limit ?? 10));
+  return method === 'GET' && rest[0] !== undefined ? objects.get(type, rest[0]) : notFoundAnswer();
+}
+
+function properties(
+  known: Map<string, Property>,
+  method: string,
+  name: string | undefined,
+  body: Record<string, unknown>,
+): SandboxAnswer {
+  if (method === 'GET' && name === undefined) return { status: 200, body: { results: [...known.values()] } };
+  if (method === 'GET') {
+    const property = known.get(name ?? '');
+    return property ? { status: 200, body: property } : notFoundAnswer();
+  }
+  if (method !== 'POST') return notFoundAnswer();
+  const created = String(body.name ?? '');
+  if (!/^[a-z][a-z0-9_]*$/.test(created)) return invalid(`"${created}" is not a valid property name`);
+  if (known.has(created)) return invalid(`A property named '${created}' already exists.`, 'CONFLICT');
+  known.set(created, makeProperty({ ...body, name: created }));
+  return { status: 201, body: known.get(created) };
+}

@@ -1,0 +1,15 @@
+import type { Connector } from './connector.ts';
+
+/** Every connector, by the name used in `connections:`. A new vendor is one folder and one line here. */
+const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }>>> = {
+  hubspot: () => import('./hubspot/index.ts'),
+  slack: () => import('./slack/index.ts'),
+  zendesk: () => import('./zendesk/index.ts'),
+};
+
+export const connectorNames = Object.keys(connectors);
+
+/** Loads one connector's declarations (schemas only; the vendor's SDK loads in `open`). Undefined: no such vendor. */
+export async function loadConnector(name: string): Promise<Connector | undefined> {
+  return Object.hasOwn(connectors, name) ? (await connectors[name]?.())?.connector : undefined;
+}

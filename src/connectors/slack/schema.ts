@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { secret, setting } from '../../config/references.ts';
+
+/** The YAML settings of a connection. */
+export const settingsSchema = z.strictObject({
+  bot_token: secret().describe('The bot token of a Slack app (`xoxb-…`).'),
+  base_url: setting(z.url())
+    .exactOptional()
+    .describe('Replaces https://slack.com/api/, for a sandbox or a proxy.'),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+const text = z.string().describe('The message, in Slack’s mrkdwn. Values from templates are escaped for it.');
+const blocks = z
+  .string()
+  .exactOptional()
+  .describe('Block Kit blocks as JSON; `text` is then the notification.');
+
+export const postFields = z.strictObject({
+  channel: z.string().describe('A channel id (C0123456789), better than a name (#retention).'),
+  text,
+  blocks,
+}) as unknown as z.ZodType<Record<string, string>>;
+
+export const messageFields = z.strictObject({ text, blocks }) as unknown as z.ZodType<Record<string, string>>;
+
+export const postOptions = z.strictObject({
+  unfurl_links: z.boolean().exactOptional().describe('Whether Slack shows previews of linked pages.'),
+});
+export const replyOptions = z.strictObject({
+  reply_broadcast: z.boolean().exactOptional().describe('Whether the reply is shown in the channel too.'),
+  unfurl_links: z.boolean().exactOptional().describe('Whether Slack shows previews of linked pages.'),
+});
+export const updateOptions = z.strictObject({});

@@ -1,0 +1,95 @@
+import type { Sandbox, SandboxOptions } from '../connector.ts';
+import { Records } from '../records.ts';
+import {
+  type Budget,
+  Faults,
+  type SandboxAnswer,
+  type SandboxRequest,
+  type SandboxVendor,
+  serveSandbox,
+} from '../sandbox.ts';
+import { Helpdesk } from './sandbox-tickets.ts';
+
+const email = 'agent@sandbox.example';
+
+/** Zendesk in memory over HTTP: tickets, audits, users, the idempotency cache and the request limit. */
+export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  return serveSandbox(new ZendeskSandbox(options.token ?? 'sandbox-zendesk-token'), options);
+}
+
+class ZendeskSandbox implements SandboxVendor {
+  readonly faults = new Faults();
+  readonly records = new Records();
+  readonly #token: string;
+  readonly #helpdesk = new Helpdesk(this.records, this.faults);
+
+  constructor(token: string) {
+    this.#token = token;
+  }
+
+  /** The limit of the smallest plan; it is one for the whole account. */
+  limitOf() {
+    return { bucket: '', limit: { requests: 200, perMs: 60_000 } };
+  }
+
+  kindOf(request: SandboxRequest) {
+    if (!request.path.startsWith('/api/v2/tickets')) return 'other';
+    return request.method === 'GET' ? 'read' : 'write';
+  }
+
+  authorised(request: SandboxRequest): boolean {
+    const login = Buffer.from(`${email}/token:${this.#token}`).toString('base64');
+    return request.headers.authorization === `Basic ${login}`;
+  }
+
+  answer(request: SandboxRequest): SandboxAnswer {
+    const { method, query } = request;
+    const path = request.path.replace(/\.json$/, '');
+    if (path === '/api/v2/users/me') return { status: 200, body: { user: { id: 1, email, role: 'admin' } } };
+    if (path === '/api/v2/tickets' && method === 'POST') return this.#helpdesk.create(request);
+    if (path === '/api/v2/tickets' && query.external_id !== undefined) {
+      return this.#helpdesk.byExternalId(query.external_id, request.stale);
+    }
+    if (path === '/api/v2/tickets/show_many') {
+      return this.#helpdesk.showMany((query.ids ?? '').split(','), request.stale);
+    }
+    const [, ticketId, rest] = /^\/api\/v2\/tickets\/(\d+)(\/audits)?$/.exec(path) ?? [];
+    if (ticketId && rest) return this.#helpdesk.audits(ticketId, Number(query.page ?? 1), request.stale);
+    if (ticketId && method === 'PUT') return this.#helpdesk.update(ticketId, request);
+    if (ticketId) return this.#helpdesk.show(ticketId, request.stale);
+    return { status: 404, body: { error: 'InvalidEndpoint', description: 'Not found' } };
+  }
+
+  unauthorized(): SandboxAnswer {
+    return { status: 401, body: { error: "Couldn't authenticate you" } };
+  }
+
+  /** Plain text, as recorded from the real API. */
+  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
+    return {
+      status: 429,
+      body: 'Number of allowed API requests per minute exceeded',
+      ...(retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } }),
+    };
+  }
+
+  broken(): SandboxAnswer {
+    return { status: 500, body: { error: 'InternalError', description: 'Something went wrong' } };
+  }
+
+  budgetHeaders(budget: Budget): Record<string, string> {
+    const limit = String(budget.limit.requests);
+    const remaining = String(Math.max(0, budget.remaining));
+    return {
+      'x-rate-limit': limit,
+      'x-rate-limit-remaining': remaining,
+      'ratelimit-limit': limit,
+      'ratelimit-remaining': remaining,
+      'ratelimit-reset': String(Math.ceil(budget.retryAfterMs / 1000)),
+    };
+  }
+
+  settings(url: string): Record<string, string> {
+    return { subdomain: 'sandbox', email, api_token: this.#token, base_url: url };
+  }
+}

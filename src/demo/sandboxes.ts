@@ -1,0 +1,55 @@
+import type { Fault, Sandbox } from '../connectors/connector.ts';
+import { sandboxEnvironment } from '../connectors/environment.ts';
+import { connectorNames, loadConnector } from '../connectors/index.ts';
+
+export interface Sandboxes {
+  /** Points the example project at the sandboxes. */
+  environment: Record<string, string>;
+  /** By connector. */
+  running: ReadonlyMap<string, Sandbox>;
+  close(): Promise<void>;
+}
+
+/** Starts the sandbox of every connector. */
+export async function startSandboxes(): Promise<Sandboxes> {
+  const running = new Map<string, Sandbox>();
+  const environment: Record<string, string> = {};
+  for (const name of connectorNames) {
+    const connector = await loadConnector(name);
+    if (!connector) continue;
+    const sandbox = await connector.sandbox();
+    running.set(name, sandbox);
+    Object.assign(environment, sandboxEnvironment(name, sandbox));
+  }
+  return {
+    environment,
+    running,
+    close: async () => {
+      for (const sandbox of running.values()) await sandbox.close();
+    },
+  };
+}
+
+/** What goes wrong in the demo, on which connection, and how it looks from outside. The rejected row is in the data. */
+export const misfortunes: readonly { connection: string; fault: Fault; told: string }[] = [
+  {
+    connection: 'support',
+    fault: { kind: 'throttle', retryAfterSeconds: 2 },
+    told: 'support will answer one call with 429, Retry-After 2 s',
+  },
+  {
+    connection: 'support',
+    fault: { kind: 'accept_without_write' },
+    told: 'support will say "created" to one ticket and not write it',
+  },
+  {
+    connection: 'crm',
+    fault: { kind: 'cut_after_write' },
+    told: 'crm will write one batch and cut the connection before it answers',
+  },
+  {
+    connection: 'team',
+    fault: { kind: 'cut_after_write' },
+    told: 'team will post one message and cut the connection before it answers',
+  },
+];

@@ -1,0 +1,60 @@
+import type pg from 'pg';
+import type { Destination, Signal } from '../config/model.ts';
+import { queries } from '../store/queries.ts';
+
+const sql = queries('detect');
+
+export interface Emitted {
+  messages: number;
+  actions: number;
+  suppressed: number;
+  superseded: number;
+}
+
+/**
+ * Makes messages of the transitions in the `moves` table, and one action for each destination that wants one, in the
+ * poll's transaction. A destination that does not want a transition by its `on:` is not involved; one that wants it but must
+ * not act (cooldown, paused) gets a row that says so.
+ */
+export async function emit(
+  client: pg.PoolClient,
+  project: string,
+  poll: string,
+  signal: Signal,
+  destinations: readonly Destination[],
+): Promise<Emitted> {
+  const subscriptions = JSON.stringify(
+    destinations.map((destination) => ({
+      destination: destination.name,
+      transitions: destination.on,
+      lanes: destination.lanes,
+      ttl_seconds: destination.ttlMs / 1000,
+    })),
+  );
+  await sql.run(client, 'emit_messages', {
+    project,
+    poll,
+    signal: signal.name,
+    version: signal.version,
+    severity: signal.severity,
+    transitions: signal.on,
+    cooldown_seconds: (signal.cooldownMs ?? 0) / 1000,
+  });
+  const fresh = await sql.one<{ emitted: number; cooling: number }>(client, 'count_fresh');
+  const overtaken = await sql.one<{ superseded: number }>(client, 'supersede', {
+    signal: signal.name,
+    subscriptions,
+  });
+  const planned = await sql.one<{ planned: number }>(client, 'plan_actions', {
+    poll,
+    signal: signal.name,
+    subscriptions,
+  });
+  await sql.run(client, 'mark_fired', { signal: signal.name });
+  return {
+    messages: fresh?.emitted ?? 0,
+    actions: planned?.planned ?? 0,
+    suppressed: fresh?.cooling ?? 0,
+    superseded: overtaken?.superseded ?? 0,
+  };
+}

@@ -1,0 +1,137 @@
+import type { Project, Signal } from '../config/model.ts';
+import type { PollResult } from '../detect/poll.ts';
+import type { Log } from '../log.ts';
+import { Openings } from '../openings.ts';
+import { Pipeline } from '../pipeline.ts';
+import { type LaneJob, type PollJob, Queue } from '../queue/queue.ts';
+import type { Database } from '../store/database.ts';
+import { queries } from '../store/queries.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { runPoll } from './polls.ts';
+import { Scheduler } from './scheduler.ts';
+
+export interface EngineOptions {
+  project: Project;
+  database: Database;
+  log: Log;
+  /** Fire the schedules. `readback run` does not. */
+  scheduled: boolean;
+}
+
+/** Polls of different signals that one process runs at once. */
+const pollConcurrency = 4;
+/** A lane whose turn failed as a whole (warehouse gone, ledger gone) rests this long. */
+const laneRestMs = 3_000;
+/** How long a drain waits for turns under way: longer than any call, shorter than a supervisor's patience. */
+const drainMs = 30_000;
+
+const sql = queries('schedule');
+
+/** One process of Readback: scheduler, workers and dispatcher around the pipeline. */
+export class Engine {
+  readonly pipeline: Pipeline;
+  readonly #options: EngineOptions;
+  readonly #queue: Queue;
+  readonly #dispatcher: Dispatcher;
+  readonly #scheduler: Scheduler;
+  readonly #openings: Openings;
+  readonly #draining = new AbortController();
+  readonly #resting = new Map<string, number>();
+
+  private constructor(options: EngineOptions, queue: Queue) {
+    const { project, database, log } = options;
+    this.#options = options;
+    this.#queue = queue;
+    this.#openings = new Openings(project, database.pool);
+    this.pipeline = new Pipeline(project, database.pool, this.#openings, log);
+    this.#dispatcher = new Dispatcher(project, database.pool, queue, log);
+    this.#scheduler = new Scheduler(project, database.pool, queue, log);
+  }
+
+  static async start(options: EngineOptions): Promise<Engine> {
+    const { project, database, log } = options;
+    for (const problem of project.problems) log.error({ code: problem.code }, problem.format());
+    await registerProject(project, database);
+    const engine = new Engine(options, await Queue.start(database.url, log));
+    await engine.#work();
+    if (options.scheduled) await engine.#scheduler.start();
+    engine.#dispatcher.start();
+    return engine;
+  }
+
+  /** Polls one signal now, in this process, and sees that its actions are picked up. */
+  async poll(signal: Signal, only: readonly string[] = []): Promise<PollResult> {
+    const result = await runPoll(
+      this.pipeline,
+      this.#options.database.pool,
+      signal,
+      { cause: 'manual', scheduledFor: null, only, signal: this.#draining.signal },
+      this.#options.log,
+    );
+    await this.#dispatcher.dispatch();
+    return result;
+  }
+
+  /** Finishes what is under way, begins nothing new, lets go of everything. The ledger holds what is left. */
+  async drain(): Promise<void> {
+    this.#draining.abort();
+    await this.#scheduler.stop();
+    await this.#dispatcher.stop();
+    await this.#queue.stop(drainMs);
+    await this.#openings.close();
+  }
+
+  async #work(): Promise<void> {
+    const { project } = this.#options;
+    await this.#queue.workPolls(pollConcurrency, (job, signal) => this.#pollTurn(job, signal));
+    for (const destination of project.destinations.values()) {
+      await this.#queue.workLanes(destination.name, destination.lanes, (job) => this.#laneTurn(job));
+    }
+  }
+
+  async #pollTurn(job: PollJob, expired: AbortSignal): Promise<void> {
+    const { project, database, log } = this.#options;
+    const signal = project.signals.get(job.signal);
+    if (!signal) return;
+    await runPoll(
+      this.pipeline,
+      database.pool,
+      signal,
+      {
+        cause: job.cause,
+        scheduledFor: job.scheduledFor,
+        only: [],
+        signal: AbortSignal.any([expired, this.#draining.signal]),
+      },
+      log,
+    ).catch((error: Error) => log.error({ signal: signal.name, error: error.message }, 'poll failed'));
+    await this.#dispatcher.dispatch().catch(() => {});
+  }
+
+  /** A failed turn never fails the job: what was due is still due, and the dispatcher asks again. */
+  async #laneTurn(job: LaneJob): Promise<void> {
+    const { project, log } = this.#options;
+    const destination = project.destinations.get(job.destination);
+    const name = `${job.destination}/${job.lane}`;
+    if (!destination || (this.#resting.get(name) ?? 0) > performance.now()) return;
+    try {
+      await this.pipeline.laneTurn(destination, job.lane, this.#draining.signal);
+    } catch (error) {
+      this.#resting.set(name, performance.now() + laneRestMs);
+      log.error(
+        { destination: destination.name, lane: job.lane, error: (error as Error).message },
+        'lane turn failed',
+      );
+    }
+  }
+}
+
+/** The ledger must know the names that its rows refer to. */
+async function registerProject(project: Project, database: Database): Promise<void> {
+  for (const { name, connection } of project.destinations.values()) {
+    await sql.run(database.pool, 'register_destination', { destination: name, connection });
+  }
+  for (const { name, version } of project.signals.values()) {
+    await sql.run(database.pool, 'register_signal', { signal: name, version });
+  }
+}

@@ -1,0 +1,77 @@
+import type pg from 'pg';
+import type { Signal } from '../config/model.ts';
+import type { PollResult } from '../detect/poll.ts';
+import type { Log } from '../log.ts';
+import type { Pipeline } from '../pipeline.ts';
+import { queries } from '../store/queries.ts';
+
+const sql = queries('detect');
+
+export interface PollRequest {
+  cause: 'schedule' | 'catch_up' | 'manual';
+  /** The tick as ISO text; null: now. */
+  scheduledFor: string | null;
+  only: readonly string[];
+  signal: AbortSignal;
+}
+
+/** A poll as one row of the ledger: locked against a second one of the same signal, begun, carried out, finished. */
+export async function runPoll(
+  pipeline: Pipeline,
+  pool: pg.Pool,
+  signal: Signal,
+  request: PollRequest,
+  log: Log,
+): Promise<PollResult> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: signal.name });
+    const begun = await sql.one<{ id: string; correlation: string }>(client, 'start_poll', {
+      signal: signal.name,
+      scheduled_for: request.scheduledFor,
+      cause: request.cause,
+    });
+    if (!begun) return skipped('this tick has already been polled');
+    const result = lock?.locked
+      ? await pipeline.poll(client, begun.id, signal, request)
+      : skipped('another process is polling this signal');
+    await finish(client, begun.id, result);
+    logPoll(log, signal, begun.correlation, result);
+    return result;
+  } catch (error) {
+    broken = error as Error;
+    throw error;
+  } finally {
+    // The lock belongs to the session: a connection in doubt is destroyed, which frees it.
+    await sql.run(client, 'unlock', { signal: signal.name }).catch((error: Error) => {
+      broken = error;
+    });
+    client.release(broken);
+  }
+}
+
+function skipped(reason: string): PollResult {
+  return { state: 'skipped', reason, members: null, rowsRead: 0, entered: 0, changed: 0, departed: 0 };
+}
+
+async function finish(client: pg.PoolClient, poll: string, result: PollResult): Promise<void> {
+  const { state, reason, members, rowsRead, entered, changed, departed } = result;
+  await sql.run(client, 'finish_poll', {
+    poll,
+    state,
+    reason,
+    members,
+    rows_read: rowsRead,
+    entered,
+    changed,
+    departed,
+  });
+}
+
+function logPoll(log: Log, signal: Signal, correlation: string, result: PollResult): void {
+  const fields = { signal: signal.name, correlation, ...result };
+  if (result.state === 'failed') log.error(fields, 'poll failed');
+  else if (result.state === 'held') log.warn(fields, 'poll held');
+  else log.info(fields, 'polled');
+}

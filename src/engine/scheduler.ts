@@ -1,0 +1,73 @@
+import type pg from 'pg';
+import type { Project, Signal } from '../config/model.ts';
+import type { Log } from '../log.ts';
+import type { Queue } from '../queue/queue.ts';
+import { transaction } from '../store/database.ts';
+import { queries } from '../store/queries.ts';
+import { previousTick, startTicker, type Ticker } from './ticks.ts';
+
+const sql = queries('schedule');
+
+/** Fires the polls of all scheduled signals. Any number may run: a tick is claimed in the ledger before it fires. */
+export class Scheduler {
+  readonly #project: Project;
+  readonly #pool: pg.Pool;
+  readonly #queue: Queue;
+  readonly #log: Log;
+  readonly #tickers: Ticker[] = [];
+  readonly #firing = new Set<Promise<void>>();
+
+  constructor(project: Project, pool: pg.Pool, queue: Queue, log: Log) {
+    this.#project = project;
+    this.#pool = pool;
+    this.#queue = queue;
+    this.#log = log;
+  }
+
+  /** Catches up what was missed while nobody was there, once, then follows the clock. */
+  async start(): Promise<void> {
+    for (const signal of this.#project.signals.values()) {
+      if (!signal.schedule) continue;
+      await this.#catchUp(signal);
+      this.#tickers.push(startTicker(signal.schedule, (at) => this.#fire(signal, at)));
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const ticker of this.#tickers) ticker.stop();
+    await Promise.all(this.#firing);
+  }
+
+  async #catchUp(signal: Signal): Promise<void> {
+    if (!signal.schedule) return;
+    const missed = previousTick(signal.schedule, new Date());
+    const last = await sql.one<{ at: Date | null }>(this.#pool, 'last_tick', { signal: signal.name });
+    if (!last?.at || last.at < missed) await this.claim(signal, missed, 'catch_up');
+  }
+
+  #fire(signal: Signal, at: Date): void {
+    const firing = this.claim(signal, at, 'schedule')
+      .catch((error: Error) =>
+        this.#log.error({ signal: signal.name, error: error.message }, 'tick not fired'),
+      )
+      .finally(() => this.#firing.delete(firing));
+    this.#firing.add(firing);
+  }
+
+  /** Claims a tick and queues its poll in one transaction. */
+  async claim(signal: Signal, at: Date, cause: 'schedule' | 'catch_up'): Promise<void> {
+    const scheduledFor = at.toISOString();
+    await transaction(this.#pool, async (client) => {
+      const tick = await sql.one<{ state: string; reason: string | null }>(client, 'claim_tick', {
+        signal: signal.name,
+        scheduled_for: scheduledFor,
+        cause,
+        stale_seconds: signal.timeoutMs / 1000 + 60,
+      });
+      if (tick?.state === 'queued')
+        await this.#queue.sendPoll({ signal: signal.name, scheduledFor, cause }, client);
+      else if (tick)
+        this.#log.warn({ signal: signal.name, tick: scheduledFor, reason: tick.reason }, 'tick skipped');
+    });
+  }
+}

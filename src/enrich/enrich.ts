@@ -1,0 +1,147 @@
+import { LRUCache } from 'lru-cache';
+import type { Enrichment, Project, Signal } from '../config/model.ts';
+import { decodeEntity } from '../ledger/entity.ts';
+import { joinScopes, rowScope, type Scope } from '../templates/index.ts';
+import type { Column, Warehouse } from '../warehouses/warehouse.ts';
+
+/** Keys asked for in one query; at 1,000 a list of text keys stays well under every warehouse's statement limit. */
+const keysPerQuery = 1_000;
+/** A signal's own row is shared by the destinations of one poll, then read again. */
+const signalRowFreshMs = 5_000;
+/** Rows kept per source: at about 1 kB a row some 20 MB. */
+const cachedRows = 20_000;
+
+/** Remembers that a query has no row for a key. */
+const absent = Symbol('absent');
+
+/** A query that gives one row per key: a signal's own SQL, or an enrichment. */
+interface Source {
+  id: string;
+  warehouse: string;
+  key: string[];
+  sql: string;
+  freshMs: number;
+  timeoutMs: number;
+}
+
+/** Fetches what a message does not carry: the entity's row of the signal, and its enrichments, by key. */
+export class Enricher {
+  readonly #open: (warehouse: string) => Promise<Warehouse>;
+  readonly #columns = new Map<string, Promise<Column[]>>();
+  readonly #caches = new Map<string, LRUCache<string, Scope | typeof absent>>();
+
+  constructor(open: (warehouse: string) => Promise<Warehouse>) {
+    this.#open = open;
+  }
+
+  /**
+   * One scope for each entity: key columns, the signal's columns, then the enrichments' columns (which win). An entity
+   * that a query no longer returns lacks that query's columns; a template that needs them says so by name.
+   */
+  async scopes(
+    project: Project,
+    signal: Signal,
+    enrichments: readonly string[],
+    entities: readonly string[],
+    abort: AbortSignal,
+  ): Promise<Map<string, Scope>> {
+    const sources = [signalSource(signal)];
+    for (const name of enrichments) {
+      const enrichment = project.enrichments.get(name);
+      if (enrichment) sources.push(enrichmentSource(enrichment, signal));
+    }
+    const scopes = new Map<string, Scope>();
+    for (const entity of entities) {
+      const values = decodeEntity(entity, signal.key.length);
+      scopes.set(entity, Object.fromEntries(signal.key.map((column, index) => [column, values[index]])));
+    }
+    for (const source of sources) {
+      const rows = await this.#rows(source, [...scopes.keys()], abort);
+      for (const [entity, row] of rows) scopes.set(entity, joinScopes(scopes.get(entity) ?? {}, row));
+    }
+    return scopes;
+  }
+
+  async #rows(source: Source, entities: readonly string[], abort: AbortSignal): Promise<Map<string, Scope>> {
+    const cache = this.#cache(source);
+    const rows = new Map<string, Scope>();
+    const missing: string[] = [];
+    for (const entity of entities) {
+      const known = cache.get(entity);
+      if (known === undefined) missing.push(entity);
+      else if (known !== absent) rows.set(entity, known);
+    }
+    for (let start = 0; start < missing.length; start += keysPerQuery) {
+      const wanted = missing.slice(start, start + keysPerQuery);
+      const found = await this.#fetch(source, wanted, abort);
+      for (const entity of wanted) {
+        const row = found.get(entity);
+        cache.set(entity, row ?? absent);
+        if (row) rows.set(entity, row);
+      }
+    }
+    return rows;
+  }
+
+  async #fetch(source: Source, entities: readonly string[], abort: AbortSignal): Promise<Map<string, Scope>> {
+    const warehouse = await this.#open(source.warehouse);
+    const read = { signal: abort, timeoutMs: source.timeoutMs };
+    const columns = await this.#describe(source, warehouse, abort);
+    const keyColumns = source.key.map((name) => requireColumn(columns, name, source.id));
+    const keyIndexes = keyColumns.map((column) => columns.indexOf(column));
+    const keys = entities.map((entity) => decodeEntity(entity, source.key.length));
+    const found = new Map<string, Scope>();
+    for await (const batch of warehouse.read(warehouse.lookup(source.sql, keyColumns, keys), read)) {
+      for (const values of batch) {
+        const key = keyIndexes.map((index) => values[index] ?? '');
+        const entity = key.length === 1 ? (key[0] as string) : JSON.stringify(key);
+        found.set(entity, rowScope(columns, values));
+      }
+    }
+    return found;
+  }
+
+  #describe(source: Source, warehouse: Warehouse, abort: AbortSignal): Promise<Column[]> {
+    const known = this.#columns.get(source.id);
+    if (known) return known;
+    const asked = warehouse.describe(source.sql, { signal: abort, timeoutMs: source.timeoutMs });
+    this.#columns.set(source.id, asked);
+    asked.catch(() => this.#columns.delete(source.id));
+    return asked;
+  }
+
+  #cache(source: Source): LRUCache<string, Scope | typeof absent> {
+    let cache = this.#caches.get(source.id);
+    if (!cache) {
+      cache = new LRUCache({ max: cachedRows, ttl: Math.max(1, source.freshMs) });
+      this.#caches.set(source.id, cache);
+    }
+    return cache;
+  }
+}
+
+function signalSource(signal: Signal): Source {
+  return {
+    id: `signals/${signal.name}@${signal.version}`,
+    warehouse: signal.warehouse,
+    key: signal.key,
+    sql: signal.sql,
+    freshMs: signalRowFreshMs,
+    timeoutMs: signal.timeoutMs,
+  };
+}
+
+/** An enrichment without a key of its own is asked by the signal's key. */
+function enrichmentSource(enrichment: Enrichment, signal: Signal): Source {
+  return {
+    ...enrichment,
+    id: `enrich/${enrichment.name}`,
+    key: enrichment.key.length > 0 ? enrichment.key : signal.key,
+  };
+}
+
+function requireColumn(columns: readonly Column[], name: string, source: string): Column {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (!column) throw new Error(`${source} does not return its key column ${name}`);
+  return column;
+}

@@ -1,0 +1,113 @@
+import { ReadbackError } from '../errors.ts';
+import { type Queryable, queries } from '../store/queries.ts';
+import type { Action, Move } from './action.ts';
+import { moves as allowed } from './state.ts';
+
+const sql = queries('lanes');
+
+export interface Intent {
+  key: string;
+  /** Hash of all that is sent, so that attempts can be told apart. */
+  hash: string;
+  /** Digest of each field's canonical value. */
+  sent: Record<string, string>;
+  locator: Record<string, string>;
+}
+
+/**
+ * One lane of a destination, held by one worker. All writes carry the epoch under which it was taken; when another
+ * worker has taken the lane since, they write nothing and throw `LEDGER_FENCED`.
+ */
+export class Lane {
+  readonly destination: string;
+  readonly lane: number;
+  readonly epoch: number;
+  readonly #client: Queryable;
+
+  private constructor(client: Queryable, destination: string, lane: number, epoch: number) {
+    this.#client = client;
+    this.destination = destination;
+    this.lane = lane;
+    this.epoch = epoch;
+  }
+
+  /** Takes the lane from whoever had it. Actions that were being sent by an earlier holder become `unknown`. */
+  static async take(
+    client: Queryable,
+    destination: string,
+    lane: number,
+    options: { holder: string; lagMs: number },
+  ): Promise<Lane> {
+    const taken = await sql.one<{ epoch: number }>(client, 'take_lane', {
+      destination,
+      lane,
+      holder: options.holder,
+    });
+    const held = new Lane(client, destination, lane, taken?.epoch ?? 0);
+    await sql.run(client, 'adopt_orphans', { ...held.#identity, lag_seconds: options.lagMs / 1000 });
+    return held;
+  }
+
+  get #identity(): { destination: string; lane: number; epoch: number } {
+    return { destination: this.destination, lane: this.lane, epoch: this.epoch };
+  }
+
+  /** What is due now, oldest first, after expiring what is too late to send. */
+  async due(limit: number): Promise<Action[]> {
+    const { destination, lane } = this;
+    await sql.run(this.#client, 'expire', { destination, lane });
+    return sql.run<Action>(this.#client, 'due', { destination, lane, limit });
+  }
+
+  /** Commits that these are about to be sent. Only the returned keys may be. */
+  async commitIntents(intents: readonly Intent[]): Promise<Set<string>> {
+    const rows = await sql.run<{ key: string }>(this.#client, 'commit_intents', {
+      ...this.#identity,
+      intents: JSON.stringify(intents),
+    });
+    if (rows.length === 0 && intents.length > 0) {
+      const lane = await sql.one<{ held: boolean }>(this.#client, 'lane_held', this.#identity);
+      if (!lane?.held) throw this.#fenced();
+    }
+    return new Set(rows.map((row) => row.key));
+  }
+
+  /** Records outcomes or verdicts. */
+  async record(moves: readonly Move[]): Promise<void> {
+    if (moves.length === 0) return;
+    for (const move of moves) requireAllowed(move);
+    const result = await sql.one<{ held: boolean }>(this.#client, 'record', {
+      ...this.#identity,
+      moves: JSON.stringify(moves),
+    });
+    if (!result?.held) throw this.#fenced();
+  }
+
+  #fenced(): ReadbackError {
+    return new ReadbackError('LEDGER_FENCED', `another worker holds ${this.destination}/${this.lane}`, {
+      hint: 'Nothing to do: the other worker resolves what this one had begun.',
+    });
+  }
+
+  /** For actions that follow another destination: the record to work on, and whether one is still on its way. */
+  async parents(follows: string, actions: readonly Action[]): Promise<Map<string, Parent>> {
+    const rows = await sql.run<Parent & { key: string }>(this.#client, 'parents', {
+      follows,
+      keys: actions.map((action) => action.key),
+      signals: actions.map((action) => action.signal),
+      entities: actions.map((action) => action.entity),
+    });
+    return new Map(rows.map((row) => [row.key, row]));
+  }
+}
+
+export interface Parent {
+  parent_id: string | null;
+  pending: boolean;
+}
+
+function requireAllowed(move: Move): void {
+  if (move.state !== move.source && !allowed[move.source].includes(move.state)) {
+    throw new Error(`an action cannot go from ${move.source} to ${move.state} (${move.key})`);
+  }
+}

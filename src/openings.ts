@@ -1,0 +1,117 @@
+import type { Destination, Project } from './config/model.ts';
+import type { ActionType, Client } from './connectors/connector.ts';
+import { loadConnector } from './connectors/index.ts';
+import { ReadbackError } from './errors.ts';
+import { ConnectionGate } from './ledger/connection.ts';
+import type { Queryable } from './store/queries.ts';
+import { type Condition, compileCondition, compileTemplate, type Template } from './templates/index.ts';
+import { loadWarehouse } from './warehouses/index.ts';
+import type { Warehouse } from './warehouses/warehouse.ts';
+
+/** A destination ready for work: its connection open, its templates compiled. */
+export interface Opened {
+  destination: Destination;
+  type: ActionType;
+  client: Client;
+  gate: ConnectionGate;
+  templates: ReadonlyMap<string, Template>;
+  condition: Condition | undefined;
+}
+
+interface Connection {
+  client: Client;
+  gate: ConnectionGate;
+  actions: Readonly<Record<string, ActionType>>;
+}
+
+/** Everything that is opened on first use and closed at the end: warehouses and connections, each once. */
+export class Openings {
+  readonly #project: Project;
+  readonly #ledger: Queryable;
+  readonly #warehouses = new Map<string, Promise<Warehouse>>();
+  readonly #connections = new Map<string, Promise<Connection>>();
+  readonly #destinations = new Map<string, Promise<Opened>>();
+
+  constructor(project: Project, ledger: Queryable) {
+    this.#project = project;
+    this.#ledger = ledger;
+  }
+
+  warehouse(name: string): Promise<Warehouse> {
+    return once(this.#warehouses, name, async () => {
+      const config = this.#project.warehouses.get(name);
+      const type = config && (await loadWarehouse(config.type));
+      if (!config || !type) throw missing('warehouse', name);
+      return type.open(config.settings);
+    });
+  }
+
+  connection(name: string): Promise<Connection> {
+    return once(this.#connections, name, async () => {
+      const config = this.#project.connections.get(name);
+      const connector = config && (await loadConnector(config.connector));
+      if (!config || !connector) throw missing('connection', name);
+      const gate = new ConnectionGate(this.#ledger, name, config.rateLimit ?? connector.rateLimit);
+      await gate.register();
+      return { client: await connector.open(config.settings, gate), gate, actions: connector.actions };
+    });
+  }
+
+  destination(destination: Destination): Promise<Opened> {
+    return once(this.#destinations, destination.name, async () => {
+      const { client, gate, actions } = await this.connection(destination.connection);
+      const type = actions[destination.action];
+      if (!type) throw missing(`action of ${destination.connector}`, destination.action);
+      return { destination, type, client, gate, ...compileDestination(destination, type) };
+    });
+  }
+
+  async close(): Promise<void> {
+    const opened = [...this.#warehouses.values(), ...this.#connections.values()];
+    for (const one of await Promise.allSettled(opened)) {
+      if (one.status === 'rejected') continue;
+      const closable = 'client' in one.value ? one.value.client : one.value;
+      await closable.close().catch(() => {});
+    }
+  }
+}
+
+/** Compiles a destination's `fields:` and `when:`. Throws `TEMPLATE` with file and line. */
+export function compileDestination(
+  destination: Destination,
+  type: ActionType,
+): Pick<Opened, 'templates' | 'condition'> {
+  const place = (key: string) => ({ file: destination.file, ...destination.places.get(key) });
+  const templates = new Map<string, Template>();
+  for (const [name, text] of Object.entries(destination.fields)) {
+    const filter = type.escape?.fields.includes(name) ? type.escape.filter : undefined;
+    templates.set(
+      name,
+      compileTemplate(text, place(`fields.${name}`), filter === undefined ? {} : { escape: filter }),
+    );
+  }
+  const condition =
+    destination.when === undefined ? undefined : compileCondition(destination.when, place('when'));
+  return { templates, condition };
+}
+
+/** Opens once; a failed opening is forgotten, so that the next use tries again. */
+function once<Value>(
+  known: Map<string, Promise<Value>>,
+  name: string,
+  open: () => Promise<Value>,
+): Promise<Value> {
+  let opening = known.get(name);
+  if (!opening) {
+    opening = open();
+    known.set(name, opening);
+    opening.catch(() => known.delete(name));
+  }
+  return opening;
+}
+
+function missing(kind: string, name: string): ReadbackError {
+  return new ReadbackError('CONFIG_REFERENCE', `there is no usable ${kind} named ${name}`, {
+    hint: 'Run `readback validate`: it says what is wrong with it.',
+  });
+}

@@ -1,0 +1,244 @@
+import type pg from 'pg';
+import { type Prepared, prepare, renderFields } from './act/prepare.ts';
+import { write } from './act/write.ts';
+import type { Destination, Project, Signal } from './config/model.ts';
+import type { CallOptions } from './connectors/connector.ts';
+import { failedPoll, type PollResult, poll } from './detect/poll.ts';
+import { emit } from './emit/emit.ts';
+import { Enricher } from './enrich/enrich.ts';
+import { ReadbackError } from './errors.ts';
+import { type Action, type Move, move } from './ledger/action.ts';
+import { Lane } from './ledger/lane.ts';
+import type { Log } from './log.ts';
+import type { Opened, Openings } from './openings.ts';
+import { route } from './route/route.ts';
+import { joinScopes, type Scope } from './templates/index.ts';
+import { verify } from './verify/verify.ts';
+
+/** Deadline of one HTTP call. Inside it: connecting; around it: the lane's lease and the drain (rule 10). */
+export const callTimeoutMs = 15_000;
+/** Actions taken from the ledger at a time: bounds memory, and how much one slow enrichment delays. */
+const chunkSize = 500;
+/** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
+const turnMs = 60_000;
+
+/** The path of a row: detect → emit → enrich → route → act → verify. The only place that knows more than one stage. */
+export class Pipeline {
+  readonly project: Project;
+  readonly openings: Openings;
+  readonly #pool: pg.Pool;
+  readonly #log: Log;
+  readonly #enricher: Enricher;
+
+  constructor(project: Project, pool: pg.Pool, openings: Openings, log: Log) {
+    this.project = project;
+    this.openings = openings;
+    this.#pool = pool;
+    this.#log = log;
+    this.#enricher = new Enricher((name) => openings.warehouse(name));
+  }
+
+  /** detect and emit: one poll of a signal, on a ledger connection of its own. Never throws for the user's faults. */
+  async poll(
+    client: pg.PoolClient,
+    pollId: string,
+    signal: Signal,
+    options: { signal: AbortSignal; only: readonly string[] },
+  ): Promise<PollResult> {
+    const destinations = this.destinationsOf(signal);
+    try {
+      const warehouse = await this.openings.warehouse(signal.warehouse);
+      return await poll(client, warehouse, signal, {
+        ...options,
+        emit: async (tx) => {
+          const emitted = await emit(tx, this.project.name, pollId, signal, destinations);
+          this.#log.info({ signal: signal.name, poll: pollId, ...emitted }, 'messages emitted');
+        },
+      });
+    } catch (error) {
+      return failedPoll(error);
+    }
+  }
+
+  destinationsOf(signal: Signal): Destination[] {
+    return [...this.project.destinations.values()].filter((one) => one.signals.includes(signal.name));
+  }
+
+  /** enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up. */
+  async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
+    const opened = await this.openings.destination(destination);
+    const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
+      holder: `pid ${process.pid}`,
+      lagMs: destination.verify.lagMs ?? opened.type.lagMs,
+    });
+    const until = performance.now() + turnMs;
+    while (!draining.aborted && performance.now() < until) {
+      const due = await lane.due(chunkSize);
+      if (due.length === 0) return;
+      const usable = await this.#work(opened, lane, due, draining);
+      if (!usable) return;
+    }
+  }
+
+  async #work(opened: Opened, lane: Lane, due: readonly Action[], draining: AbortSignal): Promise<boolean> {
+    const { destination, type, gate, client } = opened;
+    const call: CallOptions = { signal: new AbortController().signal, timeoutMs: callTimeoutMs };
+    const shared = { lane, gate, client, destination, type, call, draining };
+    const sent = due.filter((action) => action.state === 'accepted' || action.state === 'unknown');
+    const unsent = due.filter((action) => action.state === 'planned' || action.state === 'ready');
+    const readable = await verify(
+      { ...shared, onVerdict: (action, verdict) => this.#logMove(destination, action, verdict) },
+      sent,
+    );
+    if (!readable) return false;
+    if (unsent.length === 0) return true;
+    const { prepared, moves } = await this.#prepare(opened, lane, unsent, draining);
+    await lane.record(moves);
+    const byKey = new Map(unsent.map((action) => [action.key, action]));
+    for (const one of moves) this.#logMove(destination, byKey.get(one.key), one);
+    return write(
+      {
+        ...shared,
+        onOutcome: ({ action }, outcome) =>
+          this.#log.info(
+            {
+              correlation: action.correlation,
+              destination: destination.name,
+              action: action.key,
+              outcome: outcome.kind,
+              ...('code' in outcome ? { code: outcome.code } : {}),
+            },
+            'written',
+          ),
+      },
+      prepared,
+    );
+  }
+
+  /** enrich and route. What may not or cannot be sent comes back as moves, each with its reason. */
+  async #prepare(
+    opened: Opened,
+    lane: Lane,
+    actions: readonly Action[],
+    abort: AbortSignal,
+  ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
+    const { destination } = opened;
+    const parents = destination.follows ? await lane.parents(destination.follows, actions) : undefined;
+    const scopes = await this.#scopes(destination, actions, abort);
+    const prepared: Prepared[] = [];
+    const moves: Move[] = [];
+    for (const action of actions) {
+      const parent = parents?.get(action.key);
+      if (parents && !parent?.parent_id) {
+        moves.push(withoutParent(action, destination, parent?.pending ?? false));
+        continue;
+      }
+      const decided = this.#decide(opened, action, scopes.get(action.key), parent?.parent_id ?? undefined);
+      if ('item' in decided) prepared.push(decided);
+      else moves.push(decided);
+    }
+    return { prepared, moves };
+  }
+
+  #decide(
+    opened: Opened,
+    action: Action,
+    scope: Scope | undefined,
+    parentId: string | undefined,
+  ): Prepared | Move {
+    const { destination, type, templates, condition } = opened;
+    if (!scope) return refuse(action, `signal ${action.signal} is no longer in the project`);
+    try {
+      const wanted =
+        action.state === 'planned' ? route(condition, destination.when, scope) : { wanted: true as const };
+      if (!wanted.wanted) {
+        return move(action, {
+          state: 'suppressed',
+          outcome: 'suppressed',
+          decision: 'no',
+          reason: wanted.reason,
+        });
+      }
+      return prepare(action, destination, type, renderFields(templates, type, scope), parentId);
+    } catch (error) {
+      return refuse(action, describeProblem(error, destination));
+    }
+  }
+
+  /** What templates and conditions see: the row, its enrichments, the message, and `now` (the same at every attempt). */
+  async #scopes(
+    destination: Destination,
+    actions: readonly Action[],
+    abort: AbortSignal,
+  ): Promise<Map<string, Scope>> {
+    const scopes = new Map<string, Scope>();
+    for (const name of new Set(actions.map((action) => action.signal))) {
+      const signal = this.project.signals.get(name);
+      if (!signal) continue;
+      const ours = actions.filter((action) => action.signal === name);
+      const entities = ours.map((action) => action.entity);
+      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
+      for (const action of ours) {
+        const facts = { now: action.detected_at.toISOString(), message: messageScope(action, signal) };
+        scopes.set(action.key, joinScopes(rows.get(action.entity) ?? {}, facts));
+      }
+    }
+    return scopes;
+  }
+
+  /** Without the reason: it may quote the vendor, who may quote what was sent. The ledger has it. */
+  #logMove(destination: Destination, action: Action | undefined, to: Move): void {
+    this.#log.info(
+      {
+        correlation: action?.correlation,
+        destination: destination.name,
+        action: to.key,
+        outcome: to.outcome,
+        decision: to.decision,
+        state: to.state,
+      },
+      to.kind === 'read' ? 'read back' : 'decided',
+    );
+  }
+}
+
+/** The message's own facts, for templates: `{{ message.transition }}`. */
+function messageScope(action: Action, signal: Signal): Record<string, unknown> {
+  return {
+    id: action.message,
+    signal: action.signal,
+    entity: action.entity,
+    transition: action.transition,
+    severity: action.severity,
+    owner: signal.owner ?? null,
+    sequence: action.sequence,
+    detected_at: action.detected_at.toISOString(),
+    observed_at: action.observed_at?.toISOString() ?? null,
+  };
+}
+
+function withoutParent(action: Action, destination: Destination, pending: boolean): Move {
+  if (!pending) return refuse(action, `there is no record of ${destination.follows} to follow`);
+  return move(action, {
+    state: action.state,
+    outcome: 'waiting',
+    decision: `wait for ${destination.follows}`,
+    reason: `waiting for ${destination.follows}`,
+    due_in_ms: 1_000,
+  });
+}
+
+/** Definitely not sent and not sendable as things are: a dead letter, to be retried once its cause is mended. */
+function refuse(action: Action, reason: string): Move {
+  return move(action, { state: 'rejected', outcome: 'refused', decision: 'give up', reason });
+}
+
+function describeProblem(error: unknown, destination: Destination): string {
+  if (error instanceof ReadbackError) return error.format();
+  const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
+  if (issues) {
+    const problems = issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    return `${destination.file}: the rendered fields are not what ${destination.action} takes: ${problems.join('; ')}`;
+  }
+  throw error;
+}

@@ -1,0 +1,124 @@
+import { PgBoss } from 'pg-boss';
+import type { Log } from '../log.ts';
+import type { Queryable } from '../store/queries.ts';
+
+export interface LaneJob {
+  destination: string;
+  lane: number;
+}
+
+export interface PollJob {
+  signal: string;
+  /** The tick, as ISO text with microseconds. */
+  scheduledFor: string;
+  cause: 'schedule' | 'catch_up';
+}
+
+/**
+ * A job is a turn of a lane or a poll, never one action: the ledger knows what is due, the queue only decides which
+ * process looks. `exclusive` keeps one job for each key, queued or active, over all machines.
+ */
+const exclusive = {
+  policy: 'exclusive',
+  notify: true,
+  // A worker that dies is noticed after one missed heartbeat; 10 s is pg-boss's shortest.
+  heartbeatSeconds: 10,
+  expireInSeconds: 600,
+  // Finished jobs carry no information that the ledger lacks.
+  deleteAfterSeconds: 60,
+} as const;
+
+const pollQueue = 'poll';
+const laneQueue = (destination: string) => `lane/${destination}`;
+
+/** Which process does what: pg-boss on the ledger's own database. */
+export class Queue {
+  readonly #boss: PgBoss;
+  readonly #created = new Map<string, Promise<void>>();
+
+  private constructor(boss: PgBoss) {
+    this.#boss = boss;
+  }
+
+  static async start(url: string, log: Log): Promise<Queue> {
+    const boss = new PgBoss({
+      connectionString: url,
+      application_name: `readback ${process.pid} queue`,
+      schema: 'readback_queue',
+      max: 4,
+      schedule: false,
+      useListenNotify: true,
+      superviseIntervalSeconds: 5,
+      monitorIntervalSeconds: 5,
+      maintenanceIntervalSeconds: 60,
+    });
+    boss.on('error', (error: Error) => log.warn({ error: error.message }, 'queue error'));
+    await boss.start();
+    const queue = new Queue(boss);
+    await queue.#create(pollQueue, 3);
+    return queue;
+  }
+
+  /** @param retryLimit how often a job is given to another worker when its own died */
+  #create(name: string, retryLimit: number): Promise<void> {
+    let created = this.#created.get(name);
+    if (!created) {
+      created = this.#boss.createQueue(name, { ...exclusive, retryLimit });
+      this.#created.set(name, created);
+    }
+    return created;
+  }
+
+  /** Asks for a turn of a lane. Does nothing when one is queued or under way. */
+  async sendLane(job: LaneJob): Promise<void> {
+    const name = laneQueue(job.destination);
+    await this.#create(name, 0);
+    await this.#boss.send(name, job, { singletonKey: String(job.lane) });
+  }
+
+  /** Asks for a poll, in the transaction that claimed its tick. */
+  async sendPoll(job: PollJob, client: Queryable): Promise<void> {
+    const db = {
+      executeSql: async (text: string, values: unknown[] = []) => {
+        const { rows } = await client.query({ text, values });
+        return { rows };
+      },
+    };
+    await this.#boss.send(pollQueue, job, { singletonKey: job.signal, db });
+  }
+
+  /** Works the lanes of one destination: a pool of its own, so that a slow destination starves no other (bulkhead). */
+  async workLanes(
+    destination: string,
+    lanes: number,
+    turn: (job: LaneJob, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const name = laneQueue(destination);
+    await this.#create(name, 0);
+    await this.#boss.work<LaneJob>(
+      name,
+      { localConcurrency: lanes, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 },
+      async ([job]) => {
+        if (job) await turn(job.data, job.signal);
+      },
+    );
+  }
+
+  async workPolls(
+    concurrency: number,
+    poll: (job: PollJob, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    await this.#boss.work<PollJob>(
+      pollQueue,
+      { localConcurrency: concurrency, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 },
+      async ([job]) => {
+        if (job) await poll(job.data, job.signal);
+      },
+    );
+  }
+
+  /** Stops fetching, waits for the jobs under way, then closes. */
+  async stop(timeoutMs: number): Promise<void> {
+    await this.#boss.stop({ graceful: true, timeout: timeoutMs });
+  }
+}

@@ -1,0 +1,11 @@
+export { checkBalance, type Finding } from './balance.ts';
+export { type CsvPart, toCsv } from './csv.ts';
+export { humanDuration } from './duration.ts';
+export { toJson } from './json.ts';
+export { toMarkdown } from './markdown.ts';
+export type { Report } from './model.ts';
+export { buildReport, type ReportOptions } from './report.ts';
+export { toTable } from './table.ts';
+export { type Trace, traceEntity, traceToJson } from './trace.ts';
+export { traceToText } from './trace-text.ts';
+export { headline, verdict } from './words.ts';

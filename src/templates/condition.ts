@@ -1,0 +1,75 @@
+import { Context, isTruthy, type Output, toValueSync } from 'liquidjs';
+import type { Place } from '../errors.ts';
+import { engineFor } from './engine.ts';
+import { placeWithin, templateError } from './failure.ts';
+import type { Scope } from './scope.ts';
+import { SyntaxMistake } from './syntax.ts';
+import { names, parseTemplate, requireVariables } from './template.ts';
+
+export interface Condition {
+  variables: string[];
+  /** @throws ReadbackError TEMPLATE when a variable is missing or two kinds of value cannot be compared */
+  test(scope: Scope): boolean;
+}
+
+/** What people who write SQL all day write, and what a condition wants instead. */
+const sqlisms: [RegExp, string, string][] = [
+  [/<>/, '`<>` is SQL', 'write !='],
+  [/(?<![=!<>])=(?!=)/, '`=` is SQL', 'write =='],
+  [/\bis\s+not\s+(?:null|nil)\b/i, '`is not null` is SQL', 'write != nil'],
+  [/\bis\s+(?:null|nil)\b/i, '`is null` is SQL', 'write == nil'],
+  [/\b(?:not\s+)?in\s*\(/i, '`in (…)` is SQL', "write a == 'x' or a == 'y'"],
+  [/\b(?:i?like|between)\b/i, 'this is SQL', 'write contains, or >= and <='],
+  [
+    /\b(?:AND|OR|NOT|NULL|TRUE|FALSE)\b/,
+    'operators and literals are lower case',
+    'write and, or, not, nil, true, false',
+  ],
+  [/&&/, '`&&` is not an operator', 'write and'],
+  [/\|\|/, '`||` is not an operator', 'write or'],
+  [/!(?!=)/, '`!` is not an operator', 'write not'],
+  [/\{[{%]|[}%]\}/, 'a condition is written without braces', "write plan != 'free'"],
+];
+
+const opening = '{{ ';
+
+/**
+ * Compiles a Liquid condition such as `plan != 'free' and mrr > 100`. Null is nil without complaint: it equals only
+ * nil and is neither smaller nor larger than anything. An unknown variable is an error.
+ *
+ * @throws ReadbackError TEMPLATE with the place of the mistake
+ */
+export function compileCondition(text: string, place: Place): Condition {
+  refuseSql(text, place);
+  const liquid = engineFor(undefined);
+  // The expression is parsed as an output; its opening braces shift the first row to the right.
+  const origin = placeWithin(place, 1, 1 - opening.length);
+  const { templates, needs } = parseTemplate(`${opening}${text} }}`, origin, liquid, '');
+  const output = templates[0] as Output;
+  return {
+    variables: names(needs),
+    test(scope) {
+      requireVariables(needs, scope, origin);
+      try {
+        const context = new Context(scope, liquid.options, { sync: true }, { liquid } as never);
+        return isTruthy(toValueSync(output.value.value(context)), context);
+      } catch (error) {
+        throw conditionError(error, text, place);
+      }
+    },
+  };
+}
+
+function conditionError(error: unknown, text: string, place: Place) {
+  const isComparison = error instanceof TypeError || error instanceof RangeError;
+  return templateError(isComparison ? new SyntaxMistake(error.message, 0) : error, text, place);
+}
+
+function refuseSql(text: string, place: Place): void {
+  if (text.trim() === '') throw templateError(new SyntaxMistake('the condition is empty', 0), text, place);
+  const code = text.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/gs, (quoted) => ' '.repeat(quoted.length));
+  for (const [pattern, message, hint] of sqlisms) {
+    const match = pattern.exec(code);
+    if (match) throw templateError(new SyntaxMistake(message, match.index, hint), text, place);
+  }
+}

@@ -1,0 +1,3 @@
+export { type Condition, compileCondition } from './condition.ts';
+export { joinScopes, rowScope, type Scope, templateValue } from './scope.ts';
+export { type CompileOptions, compileTemplate, type Template } from './template.ts';

@@ -1,0 +1,156 @@
+import type { Idempotency, Reading } from '../connectors/connector.ts';
+import { type Action, type Move, move } from '../ledger/action.ts';
+
+export interface VerifyPolicy {
+  idempotency: Idempotency;
+  /** How long a write may take to become readable; absence and difference are believed only after it. */
+  lagMs: number;
+  /** How long a read-back may keep failing before a person is asked. */
+  withinMs: number;
+  maxAttempts: number;
+  /** How long a write without an answer may still be under way: the deadline of one call. */
+  callTimeoutMs: number;
+}
+
+/** A wrong value is written again at most this often; a vendor that keeps changing it will not be argued with. */
+const maxCorrections = 2;
+const requiredAbsences = 2;
+
+/**
+ * What a read-back means for an action.
+ *
+ * @param differing names of the fields whose canonical value is not what was sent; empty when all agree
+ */
+export function decideReading(
+  action: Action,
+  reading: Reading,
+  differing: readonly string[],
+  policy: VerifyPolicy,
+  durationMs: number | null,
+): Move {
+  const waited = action.waited_ms ?? 0;
+  const call = { kind: 'read' as const, duration_ms: durationMs };
+  const again = (outcome: string, reason: string, dueInMs: number, absences = action.absences): Move =>
+    move(action, {
+      ...call,
+      state: action.state,
+      outcome,
+      decision: 'read again',
+      reason,
+      due_in_ms: dueInMs,
+      absences,
+    });
+
+  switch (reading.kind) {
+    case 'found':
+      if (differing.length === 0) {
+        return move(action, {
+          ...call,
+          state: 'verified',
+          outcome: 'verified',
+          decision: 'done',
+          reason: action.state === 'unknown' ? 'no answer to the write, but the record is there' : null,
+          external_id: reading.id,
+        });
+      }
+      if (waited < policy.lagMs) return again('differs', differs(differing), patience(waited, policy.lagMs));
+      return decideDifference(action, reading.id, differing, policy, durationMs);
+    case 'absent': {
+      const believableAfter = policy.lagMs + (action.state === 'unknown' ? policy.callTimeoutMs : 0);
+      if (waited < believableAfter)
+        return again('missing', 'not there yet', patience(waited, believableAfter));
+      const absences = action.absences + 1;
+      if (absences < requiredAbsences) return again('missing', 'not there; reading once more', 500, absences);
+      return decideAbsence(action, policy, durationMs);
+    }
+    case 'unreadable':
+      return move(action, {
+        ...call,
+        state: 'escalated',
+        outcome: 'unverifiable',
+        decision: 'ask a person',
+        reason: `cannot be read back: ${reading.reason}`,
+      });
+    case 'failed':
+      if (waited > policy.withinMs) {
+        return move(action, {
+          ...call,
+          state: 'escalated',
+          outcome: 'unverifiable',
+          decision: 'ask a person',
+          reason: `could not be read back within ${Math.round(policy.withinMs / 1000)} s: ${reading.reason}`,
+        });
+      }
+      return again('failed', reading.reason, patience(waited, policy.withinMs + 1_000));
+    case 'throttled':
+      return again('throttled', reading.reason, reading.retryAfterMs ?? 1_000);
+    case 'unavailable':
+      return again('unavailable', `${reading.code}: ${reading.reason}`, 1_000);
+  }
+}
+
+function decideDifference(
+  action: Action,
+  id: string,
+  differing: readonly string[],
+  policy: VerifyPolicy,
+  durationMs: number | null,
+): Move {
+  const reason = differs(differing);
+  const call = { kind: 'read' as const, outcome: 'differs', duration_ms: durationMs, external_id: id };
+  // Only an upsert can be corrected by writing the same action again; any other class would act twice.
+  const correctable =
+    policy.idempotency === 'upsert' &&
+    action.corrections < maxCorrections &&
+    action.attempts < policy.maxAttempts;
+  if (!correctable) return move(action, { ...call, state: 'differs', decision: 'ask a person', reason });
+  return move(action, {
+    ...call,
+    state: 'ready',
+    decision: 'correct it',
+    reason: `${reason}; written again`,
+    due_in_ms: 0,
+    corrections: action.corrections + 1,
+  });
+}
+
+/**
+ * Absence is proven: the lag has passed and two reads found nothing. A destination that had answered under this key
+ * would replay that answer, so the next write uses a new one; one that never answered may still apply the first
+ * write late, and the old key protects from that.
+ */
+function decideAbsence(action: Action, policy: VerifyPolicy, durationMs: number | null): Move {
+  const answered = action.state === 'accepted';
+  const reason = answered ? 'accepted by the destination, but not there' : 'no answer, and not there';
+  const call = { kind: 'read' as const, outcome: 'missing', duration_ms: durationMs };
+  if (policy.idempotency === 'none' && !answered) {
+    // Nothing protects from a late first write: a person decides.
+    return move(action, { ...call, state: 'escalated', decision: 'ask a person', reason });
+  }
+  if (action.attempts >= policy.maxAttempts) {
+    return move(action, {
+      ...call,
+      state: 'dead',
+      decision: 'give up',
+      reason: `${action.attempts} attempts; last: ${reason}`,
+    });
+  }
+  return move(action, {
+    ...call,
+    state: 'ready',
+    decision: 'send again',
+    reason: `${reason}; sent again`,
+    due_in_ms: 0,
+    absences: 0,
+    generation: action.generation + (answered ? 1 : 0),
+  });
+}
+
+function differs(fields: readonly string[]): string {
+  return `differs: ${fields.join(', ')}`;
+}
+
+/** Reads follow quickly at first and then slow down, but never past the moment that decides. */
+function patience(waitedMs: number, deadlineMs: number): number {
+  return Math.max(200, Math.min(30_000, Math.max(250, waitedMs / 2), deadlineMs - waitedMs + 50));
+}

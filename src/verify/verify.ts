@@ -1,0 +1,95 @@
+import type { Destination } from '../config/model.ts';
+import {
+  type ActionType,
+  type CallOptions,
+  type Client,
+  NotSent,
+  type Reading,
+} from '../connectors/connector.ts';
+import type { Action, Move } from '../ledger/action.ts';
+import type { ConnectionGate } from '../ledger/connection.ts';
+import type { Lane } from '../ledger/lane.ts';
+import { differingFields } from './compare.ts';
+import { decideReading } from './decide.ts';
+
+export interface Verifier {
+  lane: Lane;
+  gate: ConnectionGate;
+  client: Client;
+  destination: Destination;
+  type: ActionType;
+  call: CallOptions;
+  /** Raised when the worker is to finish what is under way and begin nothing new. */
+  draining: AbortSignal;
+  /** Told of every verdict, for the log. */
+  onVerdict(action: Action, move: Move): void;
+}
+
+/**
+ * Reads back actions in batches and records what was found.
+ *
+ * @returns false when the connection may not be used for now
+ */
+export async function verify(verifier: Verifier, actions: readonly Action[]): Promise<boolean> {
+  const { maxReadBatch, concurrency } = verifier.type;
+  const waveSize = maxReadBatch * concurrency;
+  for (let start = 0; start < actions.length; start += waveSize) {
+    if (verifier.draining.aborted) return false;
+    const batches: Promise<boolean>[] = [];
+    const wave = actions.slice(start, start + waveSize);
+    for (let at = 0; at < wave.length; at += maxReadBatch) {
+      batches.push(readBatch(verifier, wave.slice(at, at + maxReadBatch)));
+    }
+    if ((await Promise.all(batches)).includes(false)) return false;
+  }
+  return true;
+}
+
+async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<boolean> {
+  const { destination, type, lane } = verifier;
+  const started = performance.now();
+  const readings = await read(verifier, batch);
+  const durationMs = Math.round(performance.now() - started);
+  const policy = {
+    idempotency: type.idempotency,
+    lagMs: destination.verify.lagMs ?? type.lagMs,
+    withinMs: destination.verify.withinMs,
+    maxAttempts: destination.maxAttempts,
+    callTimeoutMs: verifier.call.timeoutMs,
+  };
+  const moves = batch.map((action) => {
+    const reading = readings.get(action.key) ?? unmentioned;
+    const sent = action.sent ?? {};
+    const differing =
+      reading.kind === 'found'
+        ? differingFields(sent, reading.fields, Object.keys(sent), type.canonical)
+        : [];
+    const move = decideReading(action, reading, differing, policy, durationMs);
+    verifier.onVerdict(action, move);
+    return move;
+  });
+  await lane.record(moves);
+  return verifier.gate.learn([...readings.values()]);
+}
+
+const unmentioned: Reading = { kind: 'failed', reason: 'the answer did not mention this record' };
+
+async function read(verifier: Verifier, batch: readonly Action[]): Promise<Map<string, Reading>> {
+  const { client, destination } = verifier;
+  const items = batch.map((action) => ({
+    key: action.key,
+    id: action.external_id ?? undefined,
+    locator: action.locator ?? {},
+    parentId: action.locator?.parent,
+    fields: Object.keys(action.sent ?? {}),
+  }));
+  try {
+    return await client.read(destination.action, destination.options, items, verifier.call);
+  } catch (error) {
+    const reading: Reading =
+      error instanceof NotSent
+        ? error.outcome
+        : { kind: 'failed', reason: `the connector failed: ${(error as Error).message}` };
+    return new Map(batch.map((action) => [action.key, reading]));
+  }
+}

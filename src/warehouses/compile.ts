@@ -1,0 +1,92 @@
+import { withoutSemicolon } from './statement.ts';
+import { render, type Templates } from './template.ts';
+import type { Column, SignalQuery, Statement, Warehouse } from './warehouse.ts';
+
+/** What differs between SQL dialects; everything else is said in the templates. */
+export interface Dialect {
+  /** `members`, `digest`, `lookup`, `sample` and the fragments they are put together from. */
+  templates: Templates;
+  quote(name: string): string;
+}
+
+export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'lookup' | 'sample'>;
+
+/** Fingerprint of an entity whose changes do not matter; costs the warehouse nothing. */
+export const constantFingerprint = '0000000000000000';
+
+/** `"name"` with its own quotes doubled, as standard SQL wants it. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Compiles signals to a warehouse's SQL from the templates of its folder. */
+export function compiler(dialect: Dialect): Compiler {
+  const { templates } = dialect;
+  return {
+    members: (query, buckets, only) => ({ sql: membersSql(dialect, query, buckets, only), params: [] }),
+    digest: (query, buckets) => ({
+      sql: render(templates, 'digest', { members: membersSql(dialect, query, buckets) }),
+      params: [],
+    }),
+    lookup: (sql, key, keys) => lookup(dialect, sql, key, keys),
+    sample: (sql, limit) => ({
+      sql: render(templates, 'sample', { sql: withoutSemicolon(sql), limit: String(limit) }),
+      params: [],
+    }),
+  };
+}
+
+function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?: number[]): string {
+  const { templates, quote } = dialect;
+  const { key, track, observedAt } = query;
+  const fill = (name: string, values: Record<string, string> = {}) => render(templates, name, values);
+  const each = (name: string, columns: string[]) =>
+    columns.map((column) => fill(name, { column: quote(column) })).join(', ');
+  const bucket = fill('bucket', { keys: each('key_text', key), buckets: String(buckets) });
+  const { armed, where } = conditions(templates, query);
+  if (only) where.push(fill('in_buckets', { bucket, only: only.join(', ') || 'null' }));
+  const hashed = [...key.map(quote), armed, ...track.map(quote)];
+  return fill('members', {
+    sql: withoutSemicolon(query.sql),
+    bucket,
+    armed,
+    fingerprint:
+      track.length === 0
+        ? `'${constantFingerprint}'`
+        : fill('fingerprint', { columns: each('tracked', track) }),
+    hash: fill('hash', { columns: hashed.join(', ') }),
+    observed_at: observedAt === undefined ? fill('no_time') : fill('time', { column: quote(observedAt) }),
+    keys: key.map((column, at) => `${quote(column)} as key_${at + 1}`).join(', '),
+    where: where.join('\n  and ') || 'true',
+  });
+}
+
+/**
+ * Hysteresis: with `rearm`, every row it has not disarmed is fetched and says whether it is armed. Without it only armed
+ * rows are, by the bare condition, so that the warehouse can use an index.
+ */
+function conditions(templates: Templates, query: SignalQuery): { armed: string; where: string[] } {
+  if (query.when === undefined) return { armed: 'true', where: [] };
+  const when = withoutSemicolon(query.when);
+  if (query.rearm === undefined) return { armed: 'true', where: [render(templates, 'holds', { when })] };
+  const rearm = withoutSemicolon(query.rearm);
+  return {
+    armed: render(templates, 'armed', { when }),
+    where: [render(templates, 'not_disarmed', { when, rearm })],
+  };
+}
+
+/** Keys travel as one parameter for each key column, cast to its own type so that the warehouse can use an index. */
+function lookup({ templates, quote }: Dialect, sql: string, key: Column[], keys: string[][]): Statement {
+  const lists = key.map((column, at) =>
+    render(templates, 'key_list', { number: String(at + 1), type: column.nativeType }),
+  );
+  const matches = render(templates, key.length === 1 ? 'one_key' : 'several_keys', {
+    columns: key.map((column) => quote(column.name)).join(', '),
+    lists: lists.join(', '),
+  });
+  return {
+    sql: render(templates, 'lookup', { sql: withoutSemicolon(sql), matches }),
+    params: key.map((_, at) => keys.map((values) => values[at] as string)),
+  };
+}

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { ReadbackError } from '../../errors.ts';
+import type { Deadline } from '../deadline.ts';
+import { messageOf } from './failure.ts';
+import { instanceOptions, sessionSettings } from './hardening.ts';
+import type { Settings } from './settings.ts';
+
+/** How often a file that a writer holds is tried again. */
+const retryMs = 50;
+
+/** A connection for one operation. */
+export interface Lease {
+  connection: DuckDBConnection;
+  release(): void;
+}
+
+/**
+ * The database file, open only while an operation needs it: a reader blocks every writer. Operations that overlap share
+ * one instance, because POSIX drops a process's lock on a file with the first handle that it closes.
+ */
+export class DatabaseFile {
+  readonly #settings: Settings;
+  #instance: Promise<DuckDBInstance> | undefined;
+  #users = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** Waits for a writer that holds the file until the deadline. */
+  async lease(deadline: Deadline): Promise<Lease> {
+    for (;;) {
+      deadline.check();
+      this.#users += 1;
+      try {
+        this.#instance ??= openInstance(this.#settings);
+        const connection = await (await this.#instance).connect();
+        return { connection, release: once(() => this.#release(connection)) };
+      } catch (error) {
+        this.#instance = undefined;
+        this.#users -= 1;
+        if (!isLocked(error)) throw unreachable(this.#settings.path, error);
+        if (deadline.remainingMs <= retryMs) throw locked(this.#settings.path, error);
+      }
+      await sleep(retryMs);
+    }
+  }
+
+  #release(connection: DuckDBConnection): void {
+    connection.closeSync();
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    const instance = this.#instance;
+    this.#instance = undefined;
+    void instance?.then((open) => open.closeSync());
+  }
+}
+
+async function openInstance(settings: Settings): Promise<DuckDBInstance> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(settings.path, instanceOptions(settings));
+  try {
+    const connection = await instance.connect();
+    for (const statement of sessionSettings) await connection.run(statement);
+    connection.closeSync();
+    return instance;
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}
+
+function isLocked(error: unknown): boolean {
+  return /could not set lock|conflicting lock|being used by another process/i.test(messageOf(error));
+}
+
+function locked(path: string, cause: unknown): ReadbackError {
+  const holder = /\(PID (\d+)\)/i.exec(messageOf(cause))?.[1];
+  return new ReadbackError(
+    'WAREHOUSE_UNREACHABLE',
+    `${path} was held by a writer until the deadline${holder ? ` (process ${holder})` : ''}`,
+    { hint: 'let the writer close the file between its writes, or give readback a copy of it', cause },
+  );
+}
+
+function unreachable(path: string, cause: unknown): ReadbackError {
+  const message = messageOf(cause);
+  const absent = /does not exist/i.test(message);
+  return new ReadbackError('WAREHOUSE_UNREACHABLE', absent ? `${path} does not exist` : message, {
+    hint: absent
+      ? 'check `path`; it is relative to the project'
+      : 'check that the file is a DuckDB database this account may read',
+    cause,
+  });
+}

@@ -1,0 +1,25 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Settings } from './settings.ts';
+
+/**
+ * What DuckDB is opened with. Nothing may be installed, and without `external_access` no other file or address can be
+ * read. Errors come as JSON, with the place of the fault.
+ */
+export function instanceOptions(settings: Settings): Record<string, string> {
+  return {
+    // An in-memory database has nothing to protect, and DuckDB refuses to open it read-only.
+    ...(settings.path === ':memory:' ? {} : { access_mode: 'READ_ONLY' }),
+    memory_limit: settings.memory_limit,
+    threads: String(settings.threads),
+    temp_directory: settings.temp_directory ?? join(tmpdir(), `readback-duckdb-${process.pid}`),
+    enable_external_access: String(settings.external_access),
+    autoinstall_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    allow_persistent_secrets: 'false',
+    errors_as_json: 'true',
+  };
+}
+
+/** Texts of times are in UTC wherever this runs; then no SQL can change any setting. */
+export const sessionSettings = ["set global TimeZone = 'UTC'", 'set lock_configuration = true'];

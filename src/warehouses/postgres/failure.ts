@@ -1,0 +1,64 @@
+import type { DatabaseError } from 'pg';
+import { ReadbackError } from '../../errors.ts';
+import { pastDeadline } from '../deadline.ts';
+import { placeIn } from '../statement.ts';
+
+/** A connection that cannot be made, or was lost. */
+export function unreachable(error: unknown, shown: string): ReadbackError {
+  if (error instanceof ReadbackError) return error;
+  const { code, message } = reasonOf(error);
+  return new ReadbackError('WAREHOUSE_UNREACHABLE', `${shown}: ${message}`, {
+    hint: hints.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1],
+    cause: error,
+  });
+}
+
+/** What to check, by the code or the words of the driver. */
+const hints: readonly [RegExp, string][] = [
+  [/ECONNREFUSED|ENOENT/, 'check host and port, and that Postgres is running there'],
+  [/ENOTFOUND|EAI_AGAIN/, 'check the spelling of the host, and the name server'],
+  [/ETIMEDOUT|timeout/i, 'check host and port, and that no firewall is in between'],
+  [/^28/, 'check user and password, and pg_hba.conf on the server'],
+  [/^3D000/, 'check the name of the database'],
+  [/^53300/, 'lower max_connections, or raise it on the server'],
+  [/SSL|certificate|self.signed/i, 'check sslmode and sslrootcert'],
+  [/^57P0|ECONNRESET|EPIPE|terminated/i, 'the server closed the connection; it may be restarting'],
+];
+
+function reasonOf(error: unknown): { code: string; message: string } {
+  // Node tries every address of a name and reports them together.
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const { code = '', message = String(first) } = (first ?? {}) as { code?: string; message?: string };
+  return { code, message };
+}
+
+/** Classes of SQLSTATE in which the SQL itself is at fault, not the data or the moment. */
+const sqlFaults = /^(42|0A|25006)/;
+const lostConnection = /^(08|57P0)|ECONNRESET|EPIPE|Connection terminated|not queryable/;
+
+/**
+ * @param sql the statement as its author wrote it
+ * @param prefix what was put before it; places are given without
+ */
+export function failureOf(
+  error: unknown,
+  context: { sql: string; prefix?: string; shown: string; timeoutMs: number; preparing?: boolean },
+): ReadbackError {
+  if (error instanceof ReadbackError) return error;
+  const { code, message } = reasonOf(error);
+  if (lostConnection.test(code) || lostConnection.test(message)) return unreachable(error, context.shown);
+  if (code === '57014' && /statement timeout/.test(message)) return pastDeadline(context.timeoutMs, error);
+  const { position, hint } = error as DatabaseError;
+  const sqlAtFault = sqlFaults.test(code) || (context.preparing === true && code !== '57014');
+  return new ReadbackError(sqlAtFault ? 'SIGNAL_SQL' : 'WAREHOUSE_QUERY', message, {
+    place: position === undefined ? undefined : placeOf(Number(position) - 1, context.sql, context.prefix),
+    hint: hint ?? (code === '25006' ? 'the warehouse is only ever read' : undefined),
+    cause: error,
+  });
+}
+
+/** Undefined when the fault is in what was put around the statement. */
+function placeOf(offset: number, sql: string, prefix = '') {
+  const own = offset - [...prefix].length;
+  return own >= 0 && own <= [...sql].length ? placeIn(sql, own, 'characters') : undefined;
+}

@@ -1,0 +1,98 @@
+import { compiler, quoteName } from '../compile.ts';
+import { Deadline } from '../deadline.ts';
+import { withoutSemicolon } from '../statement.ts';
+import { loadTemplates, render } from '../template.ts';
+import type { Column, ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
+import { columnsOf, fieldsOf, notAQuery } from './describe.ts';
+import { failureOf } from './failure.ts';
+import { readRows } from './read.ts';
+import { type Session, Sessions } from './session.ts';
+import { type Settings, settingsSchema } from './settings.ts';
+import { targetOf } from './target.ts';
+
+export const warehouse: WarehouseType = {
+  name: 'postgres',
+  summary: 'A PostgreSQL database, read in read-only transactions.',
+  schema: settingsSchema,
+  example: 'url: env:WAREHOUSE_URL',
+  open: async (settings) => openWarehouse(settings as Settings),
+};
+
+const templateFiles = [
+  'members',
+  'digest',
+  'lookup',
+  'sample',
+  'fragments',
+  'guard',
+  'begin',
+  'cancel',
+  'types',
+];
+
+function openWarehouse(settings: Settings): Warehouse {
+  const templates = loadTemplates(import.meta.url, templateFiles);
+  const authority = settings.sslrootcert?.reveal();
+  const sessions = new Sessions(targetOf(settings), templates, settings.max_connections, authority);
+  const guarded = (sql: string) => render(templates, 'guard', { sql: withoutSemicolon(sql) });
+  const prefix = render(templates, 'guard', { sql: '\0' }).split('\0')[0] as string;
+
+  return {
+    ...compiler({ templates, quote: quoteName }),
+    check: (options) => inSession(sessions, options, { sql: '' }, async () => {}),
+    describe: (sql, options) =>
+      inSession(
+        sessions,
+        options,
+        { sql, preparing: true },
+        async ({ client }, deadline): Promise<Column[]> => {
+          const fields = await fieldsOf(client, sql, deadline);
+          if (!fields) throw notAQuery();
+          await fieldsOf(client, guarded(sql), deadline).catch((error) => {
+            throw deadline.failure ?? notAQuery(error);
+          });
+          return columnsOf(client, fields, templates, deadline);
+        },
+      ),
+    async *read({ sql, params }, options) {
+      const deadline = new Deadline(options);
+      let session: Session | undefined;
+      let failed = true;
+      try {
+        session = await sessions.begin(deadline);
+        yield* readRows(session.client, { sql: guarded(sql), params }, deadline);
+        failed = false;
+      } catch (error) {
+        const { timeoutMs } = options;
+        throw deadline.failure ?? failureOf(error, { sql, prefix, shown: sessions.shown, timeoutMs });
+      } finally {
+        deadline.dispose();
+        await session?.end(failed);
+      }
+    },
+    close: () => sessions.close(),
+  };
+}
+
+async function inSession<T>(
+  sessions: Sessions,
+  options: ReadOptions,
+  context: { sql: string; preparing?: boolean },
+  work: (session: Session, deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  const deadline = new Deadline(options);
+  let session: Session | undefined;
+  let failed = true;
+  try {
+    session = await sessions.begin(deadline);
+    const result = await work(session, deadline);
+    failed = false;
+    return result;
+  } catch (error) {
+    const { timeoutMs } = options;
+    throw deadline.failure ?? failureOf(error, { ...context, shown: sessions.shown, timeoutMs });
+  } finally {
+    deadline.dispose();
+    await session?.end(failed);
+  }
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readOptions } from './options.ts';
+import { runBench } from './run.ts';
+import { toTable } from './summary.ts';
+
+test('the benchmark measures, finds every action accounted for, and sums up', async () => {
+  const options = readOptions(['--iterations', '1', '--actions', '300', '--rows', '2000', '--lanes', '2']);
+  const summary = await runBench(options, () => {});
+  assert.ok((summary.ratios.endToEndVsBareLedger ?? 0) > 0);
+  assert.ok((summary.ratios.pollVsDriverRead ?? 0) > 0);
+  for (const name of ['endToEnd', 'poll', 'duckdbPoll', 'postgresPoll']) {
+    assert.ok((summary.peakRssMb[name] ?? 0) > 20, name);
+  }
+  assert.match(toTable(summary), /end to end ÷ bare ledger/);
+});
+
+test('an argument that makes no sense is named', () => {
+  assert.throws(() => readOptions(['--actions', 'many']), /--actions many/);
+  assert.throws(() => readOptions(['--only', 'speed']), /--only speed/);
+});

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { type RunningOptions, startEngine } from './engine.ts';
+import { serve } from './serve.ts';
+
+export interface EndToEnd {
+  /** From the start of the poll until the last action was verified, by the database's clock. */
+  seconds: number;
+  /** The part until the actions were planned. */
+  pollSeconds: number;
+  entered: number;
+}
+
+export interface Balance {
+  detected: number;
+  verified: number;
+  unaccounted: number;
+}
+
+/** How often the ledger is asked whether anything is open: one index probe. */
+const lookEveryMs = 250;
+/** An action that is still open after this long is stuck. */
+const patienceMs = 15 * 60_000;
+
+/** The full path: detect, emit, enrich, route, act over HTTP, verify by reading back. */
+await serve<RunningOptions>(async (options) => {
+  const running = await startEngine(options);
+  const { pool } = running.database;
+  return {
+    steps: {
+      baseline: async () => void (await running.poll('churn_risk', 'baseline')),
+      run: async (): Promise<EndToEnd> => {
+        const { entered } = await running.poll('churn_risk', 'done');
+        await untilSettled(pool);
+        const { rows } = await pool.query<{ seconds: number; poll_seconds: number }>(times);
+        return { entered, seconds: rows[0]?.seconds ?? 0, pollSeconds: rows[0]?.poll_seconds ?? 0 };
+      },
+      balance: async (): Promise<Balance | undefined> =>
+        (
+          await pool.query<Balance>(
+            'select detected::integer, verified::integer, unaccounted::integer from balance',
+          )
+        ).rows[0],
+    },
+    close: running.close,
+  };
+});
+
+const times = `
+select
+  extract(epoch from (select max(settled_at) from actions) - started_at)::float8 as seconds,
+  extract(epoch from finished_at - started_at)::float8 as poll_seconds
+from polls
+order by id desc
+limit 1`;
+
+async function untilSettled(pool: pg.Pool): Promise<void> {
+  const until = performance.now() + patienceMs;
+  while (performance.now() < until) {
+    const { rows } = await pool.query('select from actions where due_at is not null limit 1');
+    if (rows.length === 0) return;
+    await sleep(lookEveryMs);
+  }
+  throw new Error('actions are still open');
+}

@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Apart } from './apart.ts';
+import { type Bench, median, type WarehouseKind } from './measurement.ts';
+import type { Polled } from './poll.ts';
+import { changeSome, pollFiles, pollRows, rowsOfPoll, writeProject } from './project-files.ts';
+
+export interface PollFigures {
+  /** Median of the ratios of neighbouring measurements. */
+  ratio: number;
+  pollSeconds: number;
+  driverReadSeconds: number;
+  /** A poll that finds one row of a thousand changed. */
+  changedPollSeconds: number;
+  baselineSeconds: number;
+  peakRssMb: number;
+  driverPeakRssMb: number;
+}
+
+/** A warehouse made for this measurement. */
+interface Place {
+  /** Its entry in readback.yml. */
+  yaml: string;
+  /** What that entry refers to. */
+  env: Record<string, string>;
+  /** For the driver: file or URL. */
+  place: string;
+  write(sql: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Polls of one warehouse in turn with bare reads of the same rows, so that both meet the same state of the machine. */
+export async function measurePoll(bench: Bench, warehouse: WarehouseKind): Promise<PollFigures> {
+  const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
+  const ledger = await bench.server.create();
+  const place = warehouse === 'duckdb' ? duckDb(bench, folder) : await postgres(bench);
+  try {
+    await place.write(pollRows(warehouse, bench.options.rows));
+    await writeProject(folder, pollFiles(place.yaml));
+    const poller = await bench.start(
+      'poll.ts',
+      { root: folder, url: ledger.url, env: place.env },
+      bench.options.profile,
+    );
+    const reader = await bench.start('driver-read.ts', { warehouse, place: place.place, sql: rowsOfPoll });
+    const figures = await inTurn(bench, poller, reader);
+    // A DuckDB file cannot be written while a reader holds it.
+    const driverPeakRssMb = await reader.end();
+    await place.write(changeSome);
+    const { changed, seconds } = await poller.ask<Polled>('poll');
+    if (changed !== Math.floor(bench.options.rows / 1000))
+      throw new Error(`void: ${changed} changes were found`);
+    return { ...figures, changedPollSeconds: seconds, driverPeakRssMb, peakRssMb: await poller.end() };
+  } finally {
+    await place.remove();
+    await ledger.drop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function inTurn({ options }: Bench, poller: Apart, reader: Apart) {
+  const baseline = await poller.ask<Polled>('baseline');
+  const polls: number[] = [];
+  const reads: number[] = [];
+  // The first of each warms up.
+  for (let round = 0; round <= options.iterations; round += 1) {
+    const polled = await poller.ask<Polled>('poll');
+    const read = await reader.ask<{ seconds: number; rows: number }>('read');
+    if (polled.changed !== 0)
+      throw new Error(`void: ${polled.changed} changes were found where there are none`);
+    if (read.rows !== options.rows) throw new Error(`void: the driver read ${read.rows} rows`);
+    if (round === 0) continue;
+    polls.push(polled.seconds);
+    reads.push(read.seconds);
+  }
+  return {
+    ratio: median(polls.map((seconds, at) => seconds / (reads[at] ?? Number.NaN))),
+    pollSeconds: median(polls),
+    driverReadSeconds: median(reads),
+    baselineSeconds: baseline.seconds,
+  };
+}
+
+function duckDb(bench: Bench, folder: string): Place {
+  const path = join(folder, 'warehouse.duckdb');
+  return {
+    yaml: '{ type: duckdb, path: ./warehouse.duckdb }',
+    env: {},
+    place: path,
+    write: async (sql) => {
+      const writer = await bench.start('write-warehouse.ts', { path, sql });
+      await writer.ask('run');
+      await writer.end();
+    },
+    remove: async () => {},
+  };
+}
+
+/** A database of the same server; in production it would be another machine. */
+async function postgres({ server }: Bench): Promise<Place> {
+  const database = await server.create();
+  return {
+    yaml: '{ type: postgres, url: env:WAREHOUSE_URL }',
+    env: { WAREHOUSE_URL: database.url },
+    place: database.url,
+    write: async (sql) => {
+      await server.run(database.url, sql);
+      await server.run(database.url, 'vacuum analyze customers');
+    },
+    remove: database.drop,
+  };
+}

@@ -1,0 +1,95 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Writes a project's files into a folder. */
+export async function writeProject(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  }
+}
+
+/** The request budget is out of the way: what is measured is Readback, not the vendor's limit. */
+export const endToEndFiles = (lanes: number): Record<string, string> => ({
+  'readback.yml': `
+project: bench
+warehouses:
+  analytics: { type: duckdb, path: ./warehouse.duckdb }
+connections:
+  crm:
+    connector: hubspot
+    access_token: env:ACCESS_TOKEN
+    base_url: env:BASE_URL
+    rate_limit: { requests: 1000000, per: 1s }
+`,
+  'signals/churn_risk.sql': `/*
+key: customer_id
+when: score > 0.8
+rearm: score < 0.6
+observed_at: scored_at
+*/
+select customer_id, score, scored_at from customers`,
+  'sql/enrich/profile.sql': `/*
+key: customer_id
+*/
+select customer_id, email, name, plan from profiles`,
+  'destinations/contact.yaml': `
+connection: crm
+action: upsert_contact
+signals: [churn_risk]
+on: [entered]
+when: plan != 'free'
+enrich: profile
+lanes: ${lanes}
+fields:
+  email: "{{ email }}"
+  firstname: "{{ name }}"
+  churn_probability: "{{ score }}"
+`,
+});
+
+/** Nobody is in the set yet. The first customer is for warming up, the others are for the measurement. */
+export const customers = (count: number): string => `
+create table customers as
+select 'C-' || lpad(i::text, 7, '0') as customer_id, 0.1::double as score, now() as scored_at
+from range(${count + 1}) as r (i);
+create table profiles as
+select
+  customer_id, 'c' || i || '@acme.example' as email, 'Customer ' || i as name,
+  case i % 3 when 0 then 'team' else 'enterprise' end as plan
+from (select customer_id, row_number() over () - 1 as i from customers)`;
+
+export const enterFirst = `update customers set score = 0.9, scored_at = now() where customer_id = 'C-0000000'`;
+export const enterAll = `update customers set score = 0.9, scored_at = now() where score < 0.5`;
+
+/** @param warehouse the warehouse's entry in YAML */
+export const pollFiles = (warehouse: string): Record<string, string> => ({
+  'readback.yml': `
+project: bench
+warehouses:
+  analytics: ${warehouse}
+`,
+  'signals/customers.sql': `/*
+key: customer_id
+on: [entered, changed, left]
+track: [score, plan]
+observed_at: scored_at
+*/
+${rowsOfPoll}`,
+});
+
+/** What the poll's signal selects, and what the bare driver reads. */
+export const rowsOfPoll = 'select customer_id, score, plan, scored_at from customers';
+
+/** The same rows in either warehouse. */
+export const pollRows = (warehouse: 'duckdb' | 'postgres', count: number): string => `
+create table customers as
+select
+  'C-' || lpad(i::text, 7, '0') as customer_id, round((i % 1000) / 1000.0, 3) as score,
+  case i % 3 when 0 then 'free' when 1 then 'team' else 'enterprise' end as plan,
+  now() - i * interval '1 second' as scored_at
+from ${warehouse === 'duckdb' ? `range(${count}) as r (i)` : `generate_series(0, ${count - 1}) as r (i)`}`;
+
+/** One row of a thousand gets another score. */
+export const changeSome = `
+update customers set score = score + 1, scored_at = now() where right(customer_id, 3) = '500'`;

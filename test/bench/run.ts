@@ -1,0 +1,62 @@
+import { Apart } from './apart.ts';
+import { compileTree } from './compiled.ts';
+import { startLedgerServer } from './ledger-server.ts';
+import { describeMachine } from './machine.ts';
+import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
+import { measurePoll, type PollFigures } from './measure-poll.ts';
+import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
+import type { BenchOptions } from './options.ts';
+import { type Summary, summarise } from './summary.ts';
+
+/** Runs the whole benchmark. Throws, without any figure, when one of the measured runs was not sound. */
+export async function runBench(options: BenchOptions, tell: (line: string) => void): Promise<Summary> {
+  const compiled = await compileTree();
+  const children = new Set<Apart>();
+  try {
+    const server = await startLedgerServer();
+    try {
+      const start: Bench['start'] = async (file, given, profile) => {
+        const child = await Apart.start(compiled.file(file), given, profile);
+        children.add(child);
+        return child;
+      };
+      const bench = { options, server, start };
+      const endToEnd = options.only === 'poll' ? [] : await endToEndRuns(bench, tell);
+      const polls = options.only === 'end-to-end' ? new Map() : await pollRuns(bench, tell);
+      return summarise(describeMachine(server.version), options, { endToEnd, polls });
+    } finally {
+      // Those that were asked to end have ended; the others are left over from a failure.
+      for (const child of children) child.stop();
+      await server.close();
+    }
+  } finally {
+    await compiled.remove();
+  }
+}
+
+async function endToEndRuns(bench: Bench, tell: (line: string) => void): Promise<EndToEndFigures[]> {
+  const runs: EndToEndFigures[] = [];
+  for (let run = 1; run <= bench.options.iterations; run += 1) {
+    const figures = await measureEndToEnd(bench);
+    const bare = Math.round(figures.bareActionsPerSecond);
+    const whole = Math.round(figures.endToEndActionsPerSecond);
+    tell(`end to end ${run}/${bench.options.iterations}: ${whole} actions/s, bare ledger ${bare}/s`);
+    runs.push(figures);
+  }
+  return runs;
+}
+
+async function pollRuns(
+  bench: Bench,
+  tell: (line: string) => void,
+): Promise<Map<WarehouseKind, PollFigures>> {
+  const polls = new Map<WarehouseKind, PollFigures>();
+  for (const warehouse of warehouseKinds) {
+    const figures = await measurePoll(bench, warehouse);
+    tell(
+      `${warehouse}: poll ${figures.pollSeconds.toFixed(2)} s, driver ${figures.driverReadSeconds.toFixed(2)} s`,
+    );
+    polls.set(warehouse, figures);
+  }
+  return polls;
+}

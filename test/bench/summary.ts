@@ -1,0 +1,84 @@
+import Table from 'cli-table3';
+import type { Machine } from './machine.ts';
+import type { EndToEndFigures } from './measure-end-to-end.ts';
+import type { PollFigures } from './measure-poll.ts';
+import { median, type WarehouseKind } from './measurement.ts';
+import type { BenchOptions } from './options.ts';
+
+/** What `--json` prints. A ratio that was not measured (`--only`) is null. */
+export interface Summary {
+  machine: Machine;
+  sizes: Pick<BenchOptions, 'actions' | 'rows' | 'iterations' | 'lanes'>;
+  ratios: { endToEndVsBareLedger: number | null; pollVsDriverRead: number | null };
+  peakRssMb: Record<string, number>;
+  figures: Record<string, number>;
+}
+
+export interface Measured {
+  endToEnd: readonly EndToEndFigures[];
+  polls: ReadonlyMap<WarehouseKind, PollFigures>;
+}
+
+/** Medians over the iterations; a ratio is the median of the ratios of each iteration. Of peaks the highest counts. */
+export function summarise(machine: Machine, options: BenchOptions, { endToEnd, polls }: Measured): Summary {
+  const { actions, rows, iterations, lanes } = options;
+  const middle = (name: keyof EndToEndFigures) => median(endToEnd.map((one) => one[name]));
+  const figures: Record<string, number> = {};
+  const peakRssMb: Record<string, number> = {};
+  if (endToEnd.length > 0) {
+    for (const name of Object.keys(endToEnd[0] ?? {}) as (keyof EndToEndFigures)[]) {
+      if (name !== 'peakRssMb') figures[name] = round(middle(name));
+    }
+    peakRssMb.endToEnd = Math.max(...endToEnd.map((one) => one.peakRssMb));
+  }
+  if (polls.size > 0) peakRssMb.poll = Math.max(...[...polls.values()].map((one) => one.peakRssMb));
+  for (const [warehouse, poll] of polls) {
+    figures[`${warehouse}PollVsDriverRead`] = round(poll.ratio);
+    figures[`${warehouse}PollSeconds`] = round(poll.pollSeconds);
+    figures[`${warehouse}DriverReadSeconds`] = round(poll.driverReadSeconds);
+    figures[`${warehouse}ChangedPollSeconds`] = round(poll.changedPollSeconds);
+    figures[`${warehouse}BaselineSeconds`] = round(poll.baselineSeconds);
+    peakRssMb[`${warehouse}Poll`] = poll.peakRssMb;
+    peakRssMb[`${warehouse}DriverRead`] = poll.driverPeakRssMb;
+  }
+  const endToEndRatios = endToEnd.map((one) => one.endToEndActionsPerSecond / one.bareActionsPerSecond);
+  return {
+    machine,
+    sizes: { actions, rows, iterations, lanes },
+    ratios: {
+      endToEndVsBareLedger: endToEnd.length > 0 ? round(median(endToEndRatios)) : null,
+      pollVsDriverRead:
+        polls.size > 0 ? round(Math.max(...[...polls.values()].map((one) => one.ratio))) : null,
+    },
+    peakRssMb,
+    figures,
+  };
+}
+
+/** For people: what was compared, and how it came out. */
+export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary): string {
+  const table = new Table({ head: ['measurement', 'figure'], style: { head: [], border: [] } });
+  const put = (name: string, value: number | null | undefined, unit = '') => {
+    if (value !== null && value !== undefined) table.push([name, `${value.toLocaleString('en')}${unit}`]);
+  };
+  put('end to end ÷ bare ledger', ratios.endToEndVsBareLedger);
+  put('  bare ledger', figures.bareActionsPerSecond, ' actions/s');
+  put('  end to end', figures.endToEndActionsPerSecond, ' actions/s');
+  put('unchanged poll ÷ driver read (the worse)', ratios.pollVsDriverRead);
+  for (const warehouse of ['duckdb', 'postgres']) {
+    put(`  ${warehouse}: ratio`, figures[`${warehouse}PollVsDriverRead`]);
+    put(`  ${warehouse}: unchanged poll`, figures[`${warehouse}PollSeconds`], ' s');
+    put(`  ${warehouse}: driver read`, figures[`${warehouse}DriverReadSeconds`], ' s');
+    put(`  ${warehouse}: poll, 0.1 % changed`, figures[`${warehouse}ChangedPollSeconds`], ' s');
+    put(`  ${warehouse}: baseline`, figures[`${warehouse}BaselineSeconds`], ' s');
+  }
+  for (const [name, megabytes] of Object.entries(peakRssMb)) put(`peak memory: ${name}`, megabytes, ' MB');
+  const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.platform}`;
+  const size = `${sizes.actions.toLocaleString('en')} actions, ${sizes.rows.toLocaleString('en')} rows, ${sizes.lanes} lanes, medians of ${sizes.iterations}`;
+  return `${place}\nNode ${machine.node}, Postgres ${machine.postgres}, ${machine.date}: ${size}\n${table.toString()}`;
+}
+
+/** Three significant digits below a hundred, none after the point above. */
+function round(value: number): number {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+}

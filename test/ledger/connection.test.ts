@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { NotSent } from '../../src/connectors/connector.ts';
+import { ConnectionGate } from '../../src/ledger/connection.ts';
+import { freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
+
+let database: TestDatabase;
+before(async () => {
+  database = await freshDatabase();
+});
+after(() => database.drop());
+
+const { signal } = new AbortController();
+const generous = { requests: 10_000, perMs: 1_000 };
+const tight = { requests: 100, perMs: 1_000 };
+
+async function gate(name: string, limit = generous): Promise<ConnectionGate> {
+  const one = new ConnectionGate(database.pool, name, limit);
+  await one.register();
+  return one;
+}
+
+async function refusal(one: ConnectionGate): Promise<NotSent['outcome']> {
+  const error = await one.pass(signal).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof NotSent, 'the gate let the call through');
+  return error.outcome;
+}
+
+test('two workers together stay inside one budget', async () => {
+  const workers = [await gate('shared', tight), await gate('shared', tight)];
+  const passed: number[] = [];
+  const until = performance.now() + 2_500;
+  await Promise.all(
+    workers.map(async (worker) => {
+      while (performance.now() < until) {
+        await worker.pass(signal);
+        passed.push(performance.now());
+      }
+    }),
+  );
+  passed.sort((a, b) => a - b);
+  const worst = Math.max(
+    ...passed.map((start) => passed.filter((at) => at >= start && at < start + 1_000).length),
+  );
+  assert.ok(worst <= tight.requests, `${worst} calls in one second`);
+  assert.ok(passed.length > 150, `only ${passed.length} calls in 2.5 s: the budget is not used`);
+});
+
+test('a 429 seen by one worker stops the others', async () => {
+  const [one, other] = [await gate('throttled'), await gate('throttled')];
+  await one.pause({ kind: 'throttled', retryAfterMs: 60_000, reason: 'HTTP 429' });
+  const outcome = await refusal(other);
+  assert.equal(outcome.kind, 'throttled');
+  assert.ok(outcome.kind === 'throttled' && (outcome.retryAfterMs ?? 0) > 50_000);
+});
+
+test('a shorter pause does not shorten a longer one', async () => {
+  const one = await gate('longest');
+  await one.pause({ kind: 'throttled', retryAfterMs: 60_000, reason: 'HTTP 429' });
+  await one.pause({ kind: 'throttled', retryAfterMs: 1, reason: 'HTTP 429' });
+  const outcome = await refusal(one);
+  assert.ok(outcome.kind === 'throttled' && (outcome.retryAfterMs ?? 0) > 50_000);
+});
+
+test('five failures in a row open the breaker for every worker, four do not', async () => {
+  // A budget this small is drawn one token at a time: a larger block is used up for at most half a second.
+  const small = { requests: 20, perMs: 10_000 };
+  const [one, other] = [await gate('failing', small), await gate('failing', small)];
+  for (let failure = 1; failure <= 4; failure += 1) {
+    assert.equal(await one.failed('HTTP 500', false), undefined);
+  }
+  await other.pass(signal);
+  assert.ok((await one.failed('HTTP 500', false)) !== undefined);
+  const outcome = await refusal(other);
+  assert.ok(outcome.kind === 'unavailable' && outcome.code === 'BREAKER_OPEN');
+  assert.match(outcome.reason, /HTTP 500/);
+});
+
+test('a success between failures keeps the breaker closed', async () => {
+  const one = await gate('recovering');
+  for (let round = 0; round < 3; round += 1) {
+    for (let failure = 0; failure < 4; failure += 1) await one.failed('HTTP 500', false);
+    await one.succeeded();
+  }
+  await one.pass(signal);
+});
+
+test('after the rest exactly one of many workers may probe, and its success frees all', async () => {
+  const workers = await Promise.all(Array.from({ length: 8 }, () => gate('probed')));
+  await workers[0]?.failed('HTTP 401', true);
+  await database.pool.query("update connections set retry_at = clock_timestamp() where name = 'probed'");
+  const results = await Promise.allSettled(workers.map((worker) => worker.pass(signal)));
+  const admitted = results.flatMap((result, index) => (result.status === 'fulfilled' ? [index] : []));
+  assert.equal(admitted.length, 1);
+  await workers[admitted[0] ?? 0]?.succeeded();
+  await Promise.all(workers.map((worker) => worker.pass(signal)));
+});
+
+test('a failed probe rests twice as long as the one before', async () => {
+  const one = await gate('resting');
+  const rests: number[] = [];
+  for (let round = 0; round < 7; round += 1) rests.push((await one.failed('HTTP 500', false)) ?? 0);
+  const [fifth = 0, sixth = 0, seventh = 0] = rests.slice(4);
+  assert.ok(sixth > 1.5 * fifth && seventh > 1.5 * sixth, rests.join(', '));
+});
