@@ -7,6 +7,7 @@ create type transition as enum ('entered', 'changed', 'left');
 create table actions (
   key uuid not null,
   message uuid not null,
+  poll bigint not null,
   signal text not null,
   destination text not null,
   entity text not null,
@@ -143,6 +144,7 @@ create table signals (
 alter table actions add constraint actions_check CHECK (((due_at IS NULL) = (state <> ALL (ARRAY['planned'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) = (state = ANY (ARRAY['planned'::action_state, 'held'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_pkey PRIMARY KEY (key);
+alter table actions add constraint actions_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
 alter table attempts add constraint attempts_pkey PRIMARY KEY (id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);

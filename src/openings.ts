@@ -14,6 +14,8 @@ export interface Opened {
   type: ActionType;
   client: Client;
   gate: ConnectionGate;
+  /** Deadline of one call. */
+  timeoutMs: number;
   templates: ReadonlyMap<string, Template>;
   condition: Condition | undefined;
 }
@@ -21,6 +23,7 @@ export interface Opened {
 interface Connection {
   client: Client;
   gate: ConnectionGate;
+  timeoutMs: number;
   actions: Readonly<Record<string, ActionType>>;
 }
 
@@ -53,16 +56,21 @@ export class Openings {
       if (!config || !connector) throw missing('connection', name);
       const gate = new ConnectionGate(this.#ledger, name, config.rateLimit ?? connector.rateLimit);
       await gate.register();
-      return { client: await connector.open(config.settings, gate), gate, actions: connector.actions };
+      return {
+        client: await connector.open(config.settings, gate),
+        gate,
+        timeoutMs: config.timeoutMs,
+        actions: connector.actions,
+      };
     });
   }
 
   destination(destination: Destination): Promise<Opened> {
     return once(this.#destinations, destination.name, async () => {
-      const { client, gate, actions } = await this.connection(destination.connection);
+      const { client, gate, timeoutMs, actions } = await this.connection(destination.connection);
       const type = actions[destination.action];
       if (!type) throw missing(`action of ${destination.connector}`, destination.action);
-      return { destination, type, client, gate, ...compileDestination(destination, type) };
+      return { destination, type, client, gate, timeoutMs, ...compileDestination(destination, type) };
     });
   }
 

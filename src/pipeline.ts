@@ -15,8 +15,6 @@ import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import { verify } from './verify/verify.ts';
 
-/** Deadline of one HTTP call. Inside it: connecting; around it: the lane's lease and the drain (rule 10). */
-export const callTimeoutMs = 15_000;
 /** Actions taken from the ledger at a time: bounds memory, and how much one slow enrichment delays. */
 const chunkSize = 500;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
@@ -81,8 +79,8 @@ export class Pipeline {
   }
 
   async #work(opened: Opened, lane: Lane, due: readonly Action[], draining: AbortSignal): Promise<boolean> {
-    const { destination, type, gate, client } = opened;
-    const call: CallOptions = { signal: new AbortController().signal, timeoutMs: callTimeoutMs };
+    const { destination, type, gate, client, timeoutMs } = opened;
+    const call: CallOptions = { signal: new AbortController().signal, timeoutMs };
     const shared = { lane, gate, client, destination, type, call, draining };
     const sent = due.filter((action) => action.state === 'accepted' || action.state === 'unknown');
     const unsent = due.filter((action) => action.state === 'planned' || action.state === 'ready');
@@ -124,10 +122,11 @@ export class Pipeline {
   ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
     const { destination } = opened;
     const parents = destination.follows ? await lane.parents(destination.follows, actions) : undefined;
-    const scopes = await this.#scopes(destination, actions, abort);
+    const current = actions.filter((action) => !action.expired);
+    const scopes = await this.#scopes(destination, current, abort);
     const prepared: Prepared[] = [];
-    const moves: Move[] = [];
-    for (const action of actions) {
+    const moves = actions.filter((action) => action.expired).map(expire);
+    for (const action of current) {
       const parent = parents?.get(action.key);
       if (parents && !parent?.parent_id) {
         moves.push(withoutParent(action, destination, parent?.pending ?? false));
@@ -209,7 +208,7 @@ function messageScope(action: Action, signal: Signal): Record<string, unknown> {
     signal: action.signal,
     entity: action.entity,
     transition: action.transition,
-    severity: action.severity,
+    severity: signal.severity,
     owner: signal.owner ?? null,
     sequence: action.sequence,
     detected_at: action.detected_at.toISOString(),
@@ -226,6 +225,12 @@ function withoutParent(action: Action, destination: Destination, pending: boolea
     reason: `waiting for ${destination.follows}`,
     due_in_ms: 1_000,
   });
+}
+
+/** Too late to be sent. What it was waiting for stays readable in the reason. */
+function expire(action: Action): Move {
+  const reason = ['not sent within its ttl', action.reason].filter(Boolean).join('; last: ');
+  return move(action, { state: 'expired', outcome: 'expired', decision: 'give up', reason });
 }
 
 /** Definitely not sent and not sendable as things are: a dead letter, to be retried once its cause is mended. */

@@ -191,6 +191,19 @@ test('what a dead worker had begun is taken up by the next and not doubled', asy
   assert.ok((await attempts(entity, 'ticket')).includes('orphaned'));
 });
 
+test('what could not be sent within its ttl expires and is not sent any more', async () => {
+  const zendesk = house.sandboxes.get('zendesk');
+  zendesk?.inject({ kind: 'throttle', retryAfterSeconds: 2, match: `Call Customer ${next}"` });
+  const entity = await enter();
+  await until(async () => (await attempts(entity, 'ticket')).includes('throttled'));
+  await house.database.pool.query(
+    "update actions set expires_at = clock_timestamp() where entity = $1 and destination = 'ticket'",
+    [entity],
+  );
+  assert.equal((await house.settled('ticket'))[entity], 'expired');
+  assert.equal(records('zendesk', `"Call Customer ${next}"`).length, 0);
+});
+
 test('the ledger balances and keeps no value that was sent', async () => {
   const { rows } = await house.database.pool.query('select * from balance where unaccounted <> 0');
   assert.deepEqual(rows, []);

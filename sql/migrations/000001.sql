@@ -97,6 +97,7 @@ create table actions (
   -- deterministic: message and destination; the marker or unique value the destination sees
   key uuid primary key,
   message uuid not null,
+  poll bigint not null references polls (id),
   signal text not null,
   destination text not null,
   entity text not null,

@@ -142,3 +142,13 @@ where signal = any(:signals::text[])
   and (detected_at >= :since::timestamptz or settled_at >= :since::timestamptz or due_at is not null)
 group by signal, destination, state
 order by signal, destination, state;
+
+-- name: run_failures
+-- Of the same actions, those that ended badly, newest first; so many that a person would read them.
+select signal, destination, entity, state, reason
+from actions
+where signal = any(:signals::text[])
+  and state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
+  and (detected_at >= :since::timestamptz or settled_at >= :since::timestamptz)
+order by settled_at desc, key
+limit :limit;

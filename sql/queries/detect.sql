@@ -197,12 +197,12 @@ with subscription as (
   from jsonb_to_recordset(:subscriptions) as s (destination text, transitions text[], lanes integer, ttl_seconds float8)
 ), planned as (
   insert into actions (
-    key, message, signal, destination, entity, sequence, transition, lane, state, reason,
+    key, message, poll, signal, destination, entity, sequence, transition, lane, state, reason,
     due_at, settled_at, expires_at, observed_at, detected_at
   )
   select
     md5(fresh.id::text || chr(31) || subscription.destination)::uuid,
-    fresh.id, :signal, subscription.destination, fresh.entity, fresh.sequence, fresh.transition,
+    fresh.id, :poll::bigint, :signal, subscription.destination, fresh.entity, fresh.sequence, fresh.transition,
     abs(hashtext(fresh.entity)::bigint) % subscription.lanes,
     verdict.state::action_state,
     verdict.reason,
@@ -234,6 +234,8 @@ with subscription as (
   from fresh
   join subscription on fresh.transition::text = any(subscription.transitions)
   group by subscription.destination
+  -- A poll that committed and was begun again because its worker died may detect more.
+  on conflict (poll, destination) do update set detected = detections.detected + excluded.detected
 )
 select count(*) as planned from planned;
 

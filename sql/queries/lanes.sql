@@ -33,29 +33,18 @@ with orphans as (
 )
 select count(*) as adopted from orphans;
 
--- name: expire
-with late as (
-  update actions
-  set state = 'expired', due_at = null, settled_at = clock_timestamp(),
-      reason = concat_ws('; last: ', 'not sent within its ttl', reason)
-  where destination = :destination and lane = :lane and due_at is not null
-    and state in ('planned', 'ready') and expires_at <= clock_timestamp()
-  returning key
-)
-select count(*) as expired from late;
-
 -- name: due
 -- Oldest first. An action waits while an older one of its entity is still open, so that an older transition can
 -- never overwrite a newer one.
 select
   actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
   actions.attempts, actions.corrections, actions.absences, actions.generation, actions.external_id, actions.locator,
-  actions.sent, actions.observed_at, actions.detected_at, actions.expires_at, actions.sent_at,
+  actions.sent, actions.reason, actions.observed_at, actions.detected_at, actions.sent_at,
+  actions.expires_at <= clock_timestamp() as expired,
   extract(epoch from clock_timestamp() - coalesce(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
-  messages.severity, polls.correlation
+  polls.correlation
 from actions
-join messages on messages.id = actions.message
-join polls on polls.id = messages.poll
+join polls on polls.id = actions.poll
 where actions.destination = :destination and actions.lane = :lane and actions.due_at <= clock_timestamp()
   and not exists (
     select

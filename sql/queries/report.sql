@@ -29,8 +29,7 @@ with moment as (
   union all
   select actions.*
   from actions
-  join messages on messages.id = actions.message
-  join polls on polls.id = messages.poll
+  join polls on polls.id = actions.poll
   where polls.started_at >= :since
     -- A poll that was begun again after a crash keeps the messages of its first try, which are older than started_at.
     and actions.detected_at >= :since::timestamptz - interval '1 day'

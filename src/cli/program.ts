@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { connectorNames } from '../connectors/index.ts';
 import { collectKeys } from './options.ts';
 
 /** A command's own file. It loads when the command runs, so that `--help` need not wait for drivers and SDKs. */
@@ -136,9 +137,9 @@ function addSandboxCommands(program: Command): void {
   program
     .command('sandbox')
     .description('run vendors on this machine, in memory, until stopped')
-    .argument('<connector...>', 'hubspot, slack, zendesk')
+    .argument('<connector...>', connectorNames.join(', '))
     .option('--port <number>', 'port of the first; the others follow (default: any free ones)', positive)
-    .option('--fault <fault...>', '[connector=]kind[:times], such as slack=throttle:3; misbehaves that often')
+    .option('--fault <fault...>', '[connector=]kind[:times], such as throttle:3: misbehave that often')
     .action(lazily(() => import('./commands/sandbox.ts')));
   program
     .command('demo')

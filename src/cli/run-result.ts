@@ -1,15 +1,12 @@
 import type { Project } from '../config/model.ts';
 import type { PollResult } from '../detect/poll.ts';
 import type { ReadbackError } from '../errors.ts';
-import type { OpenWork, OutcomeCount } from '../ledger/commands.ts';
+import type { Failure, OpenWork, OutcomeCount } from '../ledger/commands.ts';
 import { type ActionState, reportColumns } from '../ledger/state.ts';
-import type { Report } from '../report/index.ts';
 import { writeArtifact } from './artifacts.ts';
 import { exitCodes } from './exit.ts';
 import { formatRows, type OutputFormat, print, type Row, remark, toJsonText } from './output.ts';
 import { count } from './session.ts';
-
-type ReasonGroup = Report['reasons'][number];
 
 export type Polled = PollResult & { signal: string };
 
@@ -20,8 +17,8 @@ export interface RunResult {
   polls: Polled[];
   outcomes: OutcomeCount[];
   open: OpenWork[];
-  /** Why what it detected is not verified. */
-  reasons: ReasonGroup[];
+  /** The newest actions that ended badly. */
+  failures: Failure[];
   problems: readonly ReadbackError[];
 }
 
@@ -51,28 +48,24 @@ export function printRun(project: Project, result: RunResult, format: OutputForm
   else printForPeople(result);
 }
 
-function printForPeople({ polls, outcomes, reasons, open }: RunResult): void {
+function printForPeople({ polls, outcomes, failures, open }: RunResult): void {
   print(formatRows('table', pollColumns, polls.map(pollRow)));
   const rows = outcomeRows(outcomes);
   const columns = ['signal', 'destination', ...shownColumns(rows)];
   if (rows.length > 0) print(`\n${formatRows('table', columns, rows)}`);
-  if (reasons.length > 0) print(`\n${formatRows('table', reasonColumns, reasons.map(reasonRow))}`);
+  if (failures.length > 0)
+    print(
+      `\n${formatRows(
+        'table',
+        failureColumns,
+        failures.map((one) => ({ ...one })),
+      )}`,
+    );
   for (const poll of polls) if (isSilentBaseline(poll)) remark(baselineText(poll));
   for (const one of open) remark(openText(one));
 }
 
-const reasonColumns = ['not verified', 'signal', 'destination', 'count', 'reason', 'for example'];
-
-function reasonRow({ kind, signal, destination, count: actions, reason, examples }: ReasonGroup): Row {
-  return {
-    'not verified': kind.replace('_', ' '),
-    signal,
-    destination,
-    count: actions,
-    reason,
-    'for example': examples,
-  };
-}
+const failureColumns = ['state', 'signal', 'destination', 'entity', 'reason'];
 
 /** The first poll only records who is in the set; a user who does not know it waits in vain. */
 function isSilentBaseline(poll: Polled): boolean {
@@ -94,7 +87,7 @@ function asJson(project: Project, result: RunResult): Record<string, unknown> {
     polls: result.polls.map(pollRow),
     outcomes: outcomeRows(result.outcomes),
     in_flight: result.open,
-    reasons: result.reasons,
+    failures: result.failures,
     problems: result.problems.map((problem) => problem.format()),
   };
 }

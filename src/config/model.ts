@@ -28,6 +28,8 @@ export interface ConnectionConfig {
   settings: Record<string, unknown>;
   /** Overrides the connector's declared request budget. */
   rateLimit: RateLimit | undefined;
+  /** Deadline of one call. */
+  timeoutMs: number;
 }
 
 /** At most `requests` in any window of `perMs`. */

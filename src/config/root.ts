@@ -20,6 +20,12 @@ export const rateLimitSchema = z.strictObject({
   per: duration(100).describe('… in any window of this length.'),
 });
 
+/** What every connection may say, whatever its connector. */
+export const sharedSchema = z.strictObject({
+  rate_limit: rateLimitSchema.exactOptional().describe('Replaces the request budget of the connector.'),
+  timeout: duration(100).exactOptional().describe('Deadline of one call. 15s if absent.'),
+});
+
 /** `readback.yml` at large. The settings inside are checked by the schema of their connector or warehouse. */
 export const rootSchema = z.strictObject({
   project: name().describe('Name of the project; part of every message’s source.'),

@@ -4,7 +4,7 @@ import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { destinationSchema } from './destination.ts';
 import { enrichmentSchema } from './enrichment.ts';
 import { referencePattern } from './references.ts';
-import { rateLimitSchema, rootSchema } from './root.ts';
+import { rootSchema, sharedSchema } from './root.ts';
 import { signalSchema } from './signal.ts';
 
 type JsonSchema = Record<string, unknown>;
@@ -43,7 +43,10 @@ async function rootJsonSchema(): Promise<JsonSchema> {
       const schema = withKind('connector', name, (await loadConnector(name))?.schema);
       return {
         ...schema,
-        properties: { ...(schema.properties as JsonSchema), rate_limit: nested(rateLimitSchema) },
+        properties: {
+          ...(schema.properties as JsonSchema),
+          ...(nested(sharedSchema).properties as JsonSchema),
+        },
       };
     }),
   );

@@ -6,7 +6,7 @@ import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { check, type Origin } from './check.ts';
 import type { Located, Path } from './located.ts';
 import type { ConnectionConfig, WarehouseConfig } from './model.ts';
-import { rateLimitSchema } from './root.ts';
+import { sharedSchema } from './root.ts';
 import { resolveReferences, type Sources } from './secrets.ts';
 import { suggest } from './suggest.ts';
 import { namePattern } from './vocabulary.ts';
@@ -108,6 +108,9 @@ export async function checkWarehouse(
   return { name: entry.name, type: entry.kind, settings };
 }
 
+/** Deadline of one call to a destination, where the connection names none. */
+const defaultCallTimeoutMs = 15_000;
+
 /** A connection whose settings its connector accepts; undefined, with problems, otherwise. */
 export async function checkConnection(
   entry: Entry,
@@ -116,21 +119,27 @@ export async function checkConnection(
 ): Promise<ConnectionConfig | undefined> {
   const connector = await loadConnector(entry.kind);
   if (!connector) return undefined;
-  const { rate_limit: limit, ...own } = entry.settings;
+  const { rate_limit, timeout, ...own } = entry.settings;
   const settings = await checkSettings(connector.schema, entry, own, sources, problems);
-  const checked = limit === undefined ? undefined : checkLimit(limit, entry, problems);
-  if (!settings || checked === null) return undefined;
-  return { name: entry.name, connector: entry.kind, settings, rateLimit: checked };
+  const given = Object.entries({ rate_limit, timeout }).filter(([, value]) => value !== undefined);
+  const shared = check(sharedSchema, Object.fromEntries(given), callOrigin(entry), problems);
+  if (!settings || !shared) return undefined;
+  const limit = shared.rate_limit;
+  return {
+    name: entry.name,
+    connector: entry.kind,
+    settings,
+    rateLimit: limit && { requests: limit.requests, perMs: limit.per },
+    timeoutMs: shared.timeout ?? defaultCallTimeoutMs,
+  };
 }
 
-function checkLimit(limit: unknown, { origin }: Entry, problems: ReadbackError[]) {
-  const inside: Origin = {
-    place: (path) => origin.place(['rate_limit', ...path]),
-    keyPlace: (path) => origin.keyPlace(['rate_limit', ...path]),
-    shown: (path) => String(path.reduce<unknown>((value, key) => (value as Settings)?.[String(key)], limit)),
+function callOrigin({ origin, settings }: Entry): Origin {
+  return {
+    ...origin,
+    shown: (path) =>
+      String(path.reduce<unknown>((value, key) => (value as Settings)?.[String(key)], settings)),
   };
-  const checked = check(rateLimitSchema, limit, inside, problems);
-  return checked ? { requests: checked.requests, perMs: checked.per } : null;
 }
 
 async function checkSettings(

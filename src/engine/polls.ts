@@ -27,15 +27,14 @@ export async function runPoll(
   let broken: Error | undefined;
   try {
     const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: signal.name });
+    if (!lock?.locked) return skipped('another process is polling this signal');
     const begun = await sql.one<{ id: string; correlation: string }>(client, 'start_poll', {
       signal: signal.name,
       scheduled_for: request.scheduledFor,
       cause: request.cause,
     });
     if (!begun) return skipped('this tick has already been polled');
-    const result = lock?.locked
-      ? await pipeline.poll(client, begun.id, signal, request)
-      : skipped('another process is polling this signal');
+    const result = await pipeline.poll(client, begun.id, signal, request);
     await finish(client, begun.id, result);
     logPoll(log, signal, begun.correlation, result);
     return result;

@@ -20,11 +20,13 @@ export interface Action {
   sent: Record<string, string> | null;
   observed_at: Date | null;
   detected_at: Date;
-  expires_at: Date;
+  /** Its ttl is over: if it was not sent yet, it must not be any more. */
+  expired: boolean;
   sent_at: Date | null;
+  /** Why it is where it is. */
+  reason: string | null;
   /** Milliseconds since the destination accepted it, or since it was sent when it never answered. */
   waited_ms: number | null;
-  severity: string;
   /** Ties every log line of a poll's actions together. */
   correlation: string;
 }

@@ -123,6 +123,24 @@ export function runOutcomes(
   return sql.run<OutcomeCount>(ledger, 'run_outcomes', { signals, since });
 }
 
+export interface Failure {
+  signal: string;
+  destination: string;
+  entity: string;
+  state: ActionState;
+  reason: string | null;
+}
+
+/** The newest of a run's actions that ended badly. */
+export function runFailures(
+  ledger: Queryable,
+  signals: readonly string[],
+  since: Date,
+  limit: number,
+): Promise<Failure[]> {
+  return sql.run<Failure>(ledger, 'run_failures', { signals, since, limit });
+}
+
 /** The database's clock (rule 5). */
 export async function databaseNow(ledger: Queryable): Promise<Date> {
   const row = await sql.one<{ at: Date }>(ledger, 'now');

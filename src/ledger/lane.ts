@@ -52,10 +52,9 @@ export class Lane {
     return { destination: this.destination, lane: this.lane, epoch: this.epoch };
   }
 
-  /** What is due now, oldest first, after expiring what is too late to send. */
+  /** What is due now, oldest first. */
   async due(limit: number): Promise<Action[]> {
     const { destination, lane } = this;
-    await sql.run(this.#client, 'expire', { destination, lane });
     return sql.run<Action>(this.#client, 'due', { destination, lane, limit });
   }
 

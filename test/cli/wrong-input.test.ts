@@ -42,7 +42,7 @@ const mistakes: Mistake[] = [
     what: 'a connection that does not exist',
     file: 'destinations/team_alert.yaml',
     wrong: ['connection: team', 'connection: tem'],
-    says: /^destinations\/team_alert\.yaml:2:13 CONFIG_REFERENCE: .*\n {2}→ did you mean `team`\?/m,
+    says: /^destinations\/team_alert\.yaml:3:13 CONFIG_REFERENCE: .*\n {2}→ did you mean `team`\?/m,
   },
   {
     what: 'a secret in the open',
@@ -60,7 +60,7 @@ const mistakes: Mistake[] = [
     what: 'SQL that the warehouse refuses',
     file: 'signals/churn_risk.sql',
     wrong: ['from churn_scores', 'from churn_scored'],
-    says: /^signals\/churn_risk\.sql:19:6 SIGNAL_SQL: .*churn_scored/m,
+    says: /^signals\/churn_risk\.sql:18:6 SIGNAL_SQL: .*churn_scored/m,
   },
   {
     what: 'a key column that the SQL does not return',
@@ -96,13 +96,13 @@ const mistakes: Mistake[] = [
     what: 'a template variable that nobody provides',
     file: 'destinations/team_alert.yaml',
     wrong: ['{{ plan }}', '{{ plann }}'],
-    says: /^destinations\/team_alert\.yaml:8:\d+ TEMPLATE: variable `plann` is not provided by signal churn_risk\n {2}→ did you mean `plan`\?/m,
+    says: /^destinations\/team_alert\.yaml:9:\d+ TEMPLATE: variable `plann` is not provided by signal churn_risk\n {2}→ did you mean `plan`\?/m,
   },
   {
     what: 'a condition on a variable that nobody provides',
     file: 'destinations/crm_contact.yaml',
     wrong: ["when: plan != 'free'", "when: plam != 'free'"],
-    says: /^destinations\/crm_contact\.yaml:5:7 TEMPLATE: variable `plam` is not provided/m,
+    says: /^destinations\/crm_contact\.yaml:6:7 TEMPLATE: variable `plam` is not provided/m,
   },
 ];
 

@@ -142,6 +142,14 @@ test('a target lays its settings over, and a mistyped one reaches no account', a
   );
 });
 
+test('a readback.yml that is no text is a problem with its place, not an exception', async () => {
+  const { problems, name } = await load({ files: { 'readback.yml': 'project: acme\n\0' } });
+  assert.equal(name, '');
+  assert.deepEqual(told(problems), [
+    'readback.yml:2:1 CONFIG_FILE: the file holds a NUL byte, so it is not text',
+  ]);
+});
+
 test('a readback.yml that is not YAML is the only problem', async () => {
   const { problems, signals } = await load({ files: { 'readback.yml': 'project: acme\n  warehouses: {' } });
   assert.equal(signals.size, 0);

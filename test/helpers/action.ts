@@ -19,10 +19,10 @@ export function anAction(facts: Partial<Action> = {}): Action {
     sent: null,
     observed_at: null,
     detected_at: new Date('2026-01-31T09:30:00Z'),
-    expires_at: new Date('2026-02-01T09:30:00Z'),
+    expired: false,
+    reason: null,
     sent_at: null,
     waited_ms: null,
-    severity: 'high',
     correlation: '00000000-0000-0000-0000-000000000003',
     ...facts,
   };

@@ -16,6 +16,8 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** A whole Readback on real parts: project files, DuckDB file, ledger, sandboxes, engine. */
 export interface Rig {
   root: string;
+  /** What a child process needs to run the same project on the same ledger. */
+  env: Record<string, string>;
   project: Project;
   warehouse: TestWarehouse;
   database: TestDatabase;
@@ -32,9 +34,9 @@ project: rig
 warehouses:
   analytics: { type: duckdb, path: ./warehouse.duckdb }
 connections:
-  crm: { connector: hubspot, access_token: env:HUBSPOT_ACCESS_TOKEN, base_url: env:HUBSPOT_BASE_URL, rate_limit: { requests: 100000, per: 1s } }
-  support: { connector: zendesk, subdomain: acme, email: env:ZENDESK_EMAIL, api_token: env:ZENDESK_API_TOKEN, base_url: env:ZENDESK_BASE_URL, rate_limit: { requests: 100000, per: 1s } }
-  team: { connector: slack, bot_token: env:SLACK_BOT_TOKEN, base_url: env:SLACK_BASE_URL, rate_limit: { requests: 100000, per: 1s } }
+  crm: { connector: hubspot, access_token: env:HUBSPOT_ACCESS_TOKEN, base_url: env:HUBSPOT_BASE_URL, rate_limit: { requests: 100000, per: 1s }, timeout: 2s }
+  support: { connector: zendesk, subdomain: acme, email: env:ZENDESK_EMAIL, api_token: env:ZENDESK_API_TOKEN, base_url: env:ZENDESK_BASE_URL, rate_limit: { requests: 100000, per: 1s }, timeout: 2s }
+  team: { connector: slack, bot_token: env:SLACK_BOT_TOKEN, base_url: env:SLACK_BASE_URL, rate_limit: { requests: 100000, per: 1s }, timeout: 2s }
 `;
 
 /** @param files project files by path; `readback.yml` is given */
@@ -60,6 +62,7 @@ export async function rig(files: Record<string, string>, setup: string): Promise
   const engines = new Set<Engine>();
   return {
     root,
+    env: { ...env, READBACK_DATABASE_URL: database.url },
     project,
     warehouse,
     database,

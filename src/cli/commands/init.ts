@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jsonSchemas } from '../../config/index.ts';
 import { ReadbackError } from '../../errors.ts';
 import type { GlobalOptions } from '../options.ts';
-import { print } from '../output.ts';
+import { print, toJsonText } from '../output.ts';
 
 /** Beside both `src/` and `dist/`, and part of the package. */
-const templates = fileURLToPath(new URL('../../../examples/init/', import.meta.url));
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+const templates = join(examples, 'init');
+const schemaFolder = '.readback-schemas';
 
 /** `readback init [dir]`: a small project that runs at once, against sandboxes. */
 export async function execute(_options: GlobalOptions, [dir]: [string]): Promise<number> {
@@ -19,12 +22,13 @@ export async function execute(_options: GlobalOptions, [dir]: [string]): Promise
   await rename(join(folder, 'gitignore'), join(folder, '.gitignore'));
   await nameProject(folder);
   await makeWarehouse(folder);
-  print(nextSteps(relative(process.cwd(), folder)));
+  await writeSchemas(folder);
+  print(await nextSteps(folder));
   return 0;
 }
 
 async function refuseToOverwrite(folder: string): Promise<void> {
-  const ours = [...(await readdir(templates)), '.gitignore', 'warehouse.duckdb'];
+  const ours = [...(await readdir(templates)), '.gitignore', schemaFolder, 'warehouse.duckdb'];
   const taken = ours.filter((name) => existsSync(join(folder, name)));
   if (taken.length === 0) return;
   throw new ReadbackError('USAGE', `${folder} already has ${taken.join(', ')}; nothing was written`, {
@@ -43,6 +47,14 @@ async function nameProject(folder: string): Promise<void> {
   if (name !== '') await writeFile(file, text.replace('project: my_project', `project: ${name}`));
 }
 
+/** For editors: the first line of the YAML files points there. */
+async function writeSchemas(folder: string): Promise<void> {
+  await mkdir(join(folder, schemaFolder), { recursive: true });
+  for (const [name, schema] of Object.entries(await jsonSchemas())) {
+    await writeFile(join(folder, schemaFolder, name), toJsonText(schema));
+  }
+}
+
 /** The sample data. A project of one's own would not have it: the data team fills the warehouse. */
 async function makeWarehouse(folder: string): Promise<void> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
@@ -56,20 +68,10 @@ async function makeWarehouse(folder: string): Promise<void> {
   }
 }
 
-function nextSteps(folder: string): string {
-  const enter = folder === '' ? [] : [`  cd ${folder}`];
-  return [
-    `Made a project${folder === '' ? ' here' : ` in ${folder}`}: a DuckDB warehouse with six customers, one signal, two destinations.`,
-    '',
-    'Next, without any account:',
-    ...enter,
-    '  readback validate                              # check files and SQL',
-    '  readback preview churn_risk                    # what would be sent',
-    '  readback sandbox hubspot slack --port 4600     # in a second terminal',
-    '  readback run                                   # poll, act, read back',
-    '  readback report                                # detected versus acted',
-    '  readback trace C-1001                          # one customer, every attempt',
-    '',
-    'Then put your own warehouse and accounts into readback.yml and run: readback doctor',
-  ].join('\n');
+async function nextSteps(folder: string): Promise<string> {
+  const path = relative(process.cwd(), folder);
+  const shown = path.startsWith('..') ? folder : path;
+  const made = `Made a project ${shown === '' ? 'here' : `in ${shown}`}: a warehouse file with six customers, one signal, two destinations.`;
+  const steps = await readFile(join(examples, 'init-next-steps.txt'), 'utf8');
+  return `${made}\n${shown === '' ? '' : `\n  cd ${shown}\n`}${steps}`;
 }

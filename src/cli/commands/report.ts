@@ -1,3 +1,4 @@
+import type { Project } from '../../config/model.ts';
 import {
   buildReport,
   type CsvPart,
@@ -9,7 +10,6 @@ import {
 } from '../../report/index.ts';
 import type { GlobalOptions, SelectOptions } from '../options.ts';
 import { print } from '../output.ts';
-import { promisesOf } from '../promises.ts';
 import { selectActions } from '../selection.ts';
 import { openCommandLog, openProject, remarkProblems, withLedger } from '../session.ts';
 import { parseSince } from '../since.ts';
@@ -38,4 +38,15 @@ export async function execute(options: Options): Promise<number> {
     print(formats[options.output](report, options.part));
     return 0;
   });
+}
+
+/** What signals promise and who owns them: the ledger knows neither. */
+function promisesOf(project: Project): { slas: Map<string, number>; owners: Map<string, string> } {
+  const slas = new Map<string, number>();
+  const owners = new Map<string, string>();
+  for (const { name, slaMs, owner } of project.signals.values()) {
+    if (slaMs !== undefined) slas.set(name, slaMs);
+    if (owner !== undefined) owners.set(name, owner);
+  }
+  return { slas, owners };
 }

@@ -1,16 +1,15 @@
 import { durationHint, parseDuration } from '../../config/duration.ts';
 import type { Project, Signal } from '../../config/model.ts';
+import type { PollResult } from '../../detect/poll.ts';
 import { Engine } from '../../engine/engine.ts';
 import { ReadbackError } from '../../errors.ts';
-import { databaseNow, type OpenWork, runOutcomes } from '../../ledger/commands.ts';
+import { databaseNow, knownNames, type OpenWork, runFailures, runOutcomes } from '../../ledger/commands.ts';
 import type { Log } from '../../log.ts';
-import { buildReport } from '../../report/index.ts';
 import type { Database } from '../../store/database.ts';
 import { writeManifest } from '../artifacts.ts';
 import type { OutputOptions, SelectOptions } from '../options.ts';
 import { remark } from '../output.ts';
 import { openProgress } from '../progress.ts';
-import { promisesOf } from '../promises.ts';
 import { type Polled, printRun, type RunResult, runExitCode, writeRunResults } from '../run-result.ts';
 import { selectSignals } from '../selection.ts';
 import { openCommandLog, openProject, remarkProblems, withLedger } from '../session.ts';
@@ -21,6 +20,9 @@ interface Options extends OutputOptions, SelectOptions {
   only?: string[];
   wait: string;
 }
+
+/** `readback report` and `readback retry --preview` have the rest. */
+const failuresShown = 20;
 
 /** `readback run`: polls the selected signals once, acts, reads back, reports, ends. */
 export async function execute(options: Options): Promise<number> {
@@ -88,22 +90,32 @@ async function runPass(pass: Pass, options: Options): Promise<RunResult> {
   }
   if (stopped.signal.aborted) remark('stopped; what is open goes on with the next run or start');
   const outcomes = await runOutcomes(database.pool, names, since);
-  const { reasons } = await buildReport(database.pool, { since, signals: names, ...promisesOf(project) });
+  const failures = await runFailures(database.pool, names, since, failuresShown);
   const elapsedMs = Math.round(performance.now() - started);
-  return { since, elapsedMs, polls, outcomes, open, reasons, problems: project.problems };
+  return { since, elapsedMs, polls, outcomes, open, failures, problems: project.problems };
 }
 
 async function pollAll(
   engine: Engine,
-  { signals, only }: Pass,
+  { signals, only, database }: Pass,
   stop: AbortSignal,
   onPolled: (done: number) => void,
 ): Promise<Polled[]> {
   const polls: Polled[] = [];
   for (const signal of signals) {
     if (stop.aborted) break;
-    polls.push({ signal: signal.name, ...(await engine.poll(signal, only)) });
+    const skipped = await pausedPoll(database, signal.name);
+    polls.push({ signal: signal.name, ...(skipped ?? (await engine.poll(signal, only))) });
     onPolled(polls.length);
   }
   return polls;
+}
+
+/** A pause holds for polls by hand as it does for ticks. */
+async function pausedPoll(database: Database, signal: string): Promise<PollResult | undefined> {
+  const known = await knownNames(database.pool);
+  const paused = known.find((one) => one.kind === 'signal' && one.name === signal && one.paused);
+  if (!paused) return undefined;
+  const reason = `signal paused: ${paused.paused_reason}`;
+  return { state: 'skipped', reason, members: null, rowsRead: 0, entered: 0, changed: 0, departed: 0 };
 }

@@ -15,14 +15,19 @@ export interface Lease {
   release(): void;
 }
 
+/** An open instance and how many operations use it. */
+interface Shared {
+  opening: Promise<DuckDBInstance>;
+  users: number;
+}
+
 /**
  * The database file, open only while an operation needs it: a reader blocks every writer. Operations that overlap share
  * one instance, because POSIX drops a process's lock on a file with the first handle that it closes.
  */
 export class DatabaseFile {
   readonly #settings: Settings;
-  #instance: Promise<DuckDBInstance> | undefined;
-  #users = 0;
+  #shared: Shared | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -30,30 +35,49 @@ export class DatabaseFile {
 
   /** Waits for a writer that holds the file until the deadline. */
   async lease(deadline: Deadline): Promise<Lease> {
+    const { path } = this.#settings;
     for (;;) {
       deadline.check();
-      this.#users += 1;
       try {
-        this.#instance ??= openInstance(this.#settings);
-        const connection = await (await this.#instance).connect();
-        return { connection, release: once(() => this.#release(connection)) };
+        return await this.#connect();
       } catch (error) {
-        this.#instance = undefined;
-        this.#users -= 1;
-        if (!isLocked(error)) throw unreachable(this.#settings.path, error);
-        if (deadline.remainingMs <= retryMs) throw locked(this.#settings.path, error);
+        if (!isLocked(error)) throw unreachable(path, error);
+        if (deadline.remainingMs <= retryMs) throw locked(path, error);
       }
       await sleep(retryMs);
     }
   }
 
-  #release(connection: DuckDBConnection): void {
-    connection.closeSync();
-    this.#users -= 1;
-    if (this.#users > 0) return;
-    const instance = this.#instance;
-    this.#instance = undefined;
-    void instance?.then((open) => open.closeSync());
+  async #connect(): Promise<Lease> {
+    this.#shared ??= { opening: openInstance(this.#settings), users: 0 };
+    const shared = this.#shared;
+    shared.users += 1;
+    const instance = await shared.opening.catch((error) => {
+      this.#forget(shared);
+      throw error;
+    });
+    try {
+      const connection = await instance.connect();
+      const release = once(() => {
+        connection.closeSync();
+        this.#leave(shared, instance);
+      });
+      return { connection, release };
+    } catch (error) {
+      this.#leave(shared, instance);
+      throw error;
+    }
+  }
+
+  #leave(shared: Shared, instance: DuckDBInstance): void {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    this.#forget(shared);
+    instance.closeSync();
+  }
+
+  #forget(shared: Shared): void {
+    if (this.#shared === shared) this.#shared = undefined;
   }
 }
 

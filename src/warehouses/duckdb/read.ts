@@ -7,12 +7,16 @@ import { textTemplate } from './columns.ts';
 import { failureOf } from './failure.ts';
 import { prepareQuery } from './prepare.ts';
 
+/** Two of DuckDB's vectors. 1M rows of 5 columns: 2048 at a time 3.1 s, 4096 2.8 s, 10240 2.6 s and 80 MB more. */
+const batchRows = 4096;
+
 /**
- * Runs a query into a temporary table and streams that. DuckDB's own stream ends quietly where the query fails in the
- * middle (71,680 of 1,000,000 rows, no exception); filling a table throws, and says how many rows there are to come.
+ * Runs a query into a temporary table and reads that piece by piece. DuckDB's own stream ends quietly where the query
+ * fails in the middle (71,680 of 1,000,000 rows, no exception), and one that is not read to its end keeps the file open
+ * after everything is closed. Filling a table throws, says how many rows there are to come, and spills to files.
  *
- * 1M rows of 5 columns: 2.4 s either way, nearly all of it making strings; peak RSS 192 MB, where the driver's
- * materialised result took 254 MB and an unchecked stream 136 MB.
+ * 1M rows of 5 columns: 2.8 s, nearly all of it making strings, peak RSS 198 MB; the unchecked stream 2.4 s and 136 MB,
+ * the driver's materialised result 2.4 s and 254 MB.
  */
 export async function* readRows(
   connection: DuckDBConnection,
@@ -25,15 +29,21 @@ export async function* readRows(
   const expected = await fill(connection, templates, statement, columns);
   deadline.check();
   const texts = columns.map((column, at) => render(templates, textTemplate(column), { column: `c${at}` }));
-  const result = await connection.stream(render(templates, 'kept', { texts: texts.join(', ') }));
+  const kept = await connection.prepare(render(templates, 'kept', { texts: texts.join(', ') }));
   let read = 0;
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    deadline.check();
-    if (!chunk || chunk.rowCount === 0) break;
-    read += chunk.rowCount;
-    yield rowsOf(chunk);
-    deadline.check();
+  try {
+    for (let from = 0; from < expected; from += batchRows) {
+      kept.bindBigInt(1, BigInt(from));
+      kept.bindBigInt(2, BigInt(from + batchRows));
+      const chunks = await (await kept.run()).fetchAllChunks();
+      deadline.check();
+      const rows = chunks.flatMap(rowsOf);
+      read += rows.length;
+      if (rows.length > 0) yield rows;
+      deadline.check();
+    }
+  } finally {
+    kept.destroySync();
   }
   if (read !== expected) {
     throw new ReadbackError('WAREHOUSE_INCOMPLETE', `${read} rows arrived of ${expected}`);

@@ -17,4 +17,4 @@ create temp table readback_result ({{columns}}) as
 {{sql}}
 
 -- name: kept
-select {{texts}} from readback_result
+select {{texts}} from readback_result where rowid >= $1 and rowid < $2

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { ReadbackError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Templates } from '../template.ts';
 import type { Column } from '../warehouse.ts';
@@ -66,12 +65,4 @@ export async function columnsOf(
     type: columnType(field.dataTypeID),
     nativeType: rows[at]?.name ?? 'text',
   }));
-}
-
-export function notAQuery(cause?: unknown): ReadbackError {
-  return new ReadbackError('SIGNAL_SQL', 'this statement is not a query', {
-    place: { file: '', line: 1, column: 1 },
-    hint: 'write one SELECT; the warehouse is only ever read',
-    cause,
-  });
 }

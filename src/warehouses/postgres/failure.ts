@@ -34,25 +34,35 @@ function reasonOf(error: unknown): { code: string; message: string } {
 
 /** Classes of SQLSTATE in which the SQL itself is at fault, not the data or the moment. */
 const sqlFaults = /^(42|0A|25006)/;
+/** Writing in a read-only transaction, or several statements. */
+const refusals = /^25006|multiple commands/;
+export const readOnlyHint = 'write one SELECT; the warehouse is only ever read';
 const lostConnection = /^(08|57P0)|ECONNRESET|EPIPE|Connection terminated|not queryable/;
 
-/**
- * @param sql the statement as its author wrote it
- * @param prefix what was put before it; places are given without
- */
-export function failureOf(
-  error: unknown,
-  context: { sql: string; prefix?: string; shown: string; timeoutMs: number; preparing?: boolean },
-): ReadbackError {
+export interface FailureContext {
+  /** The statement as its author wrote it. */
+  sql: string;
+  /** What stands before it in the statement that was sent; places are given without. */
+  prefix?: string;
+  shown: string;
+  timeoutMs: number;
+  /** Nothing runs yet, so whatever is wrong is wrong with the SQL. */
+  preparing?: boolean;
+}
+
+/** What went wrong in a session, in Postgres's own words. */
+export function failureOf(error: unknown, context: FailureContext): ReadbackError {
   if (error instanceof ReadbackError) return error;
   const { code, message } = reasonOf(error);
   if (lostConnection.test(code) || lostConnection.test(message)) return unreachable(error, context.shown);
   if (code === '57014' && /statement timeout/.test(message)) return pastDeadline(context.timeoutMs, error);
   const { position, hint } = error as DatabaseError;
+  // The statement was good by itself; in parentheses only a query is.
+  if (code === '42601' && context.prefix !== undefined) return notAQuery(error);
   const sqlAtFault = sqlFaults.test(code) || (context.preparing === true && code !== '57014');
   return new ReadbackError(sqlAtFault ? 'SIGNAL_SQL' : 'WAREHOUSE_QUERY', message, {
     place: position === undefined ? undefined : placeOf(Number(position) - 1, context.sql, context.prefix),
-    hint: hint ?? (code === '25006' ? 'the warehouse is only ever read' : undefined),
+    hint: hint ?? (refusals.test(`${code} ${message}`) ? readOnlyHint : undefined),
     cause: error,
   });
 }
@@ -61,4 +71,14 @@ export function failureOf(
 function placeOf(offset: number, sql: string, prefix = '') {
   const own = offset - [...prefix].length;
   return own >= 0 && own <= [...sql].length ? placeIn(sql, own, 'characters') : undefined;
+}
+
+/** The statement may be good SQL, but it does not return rows. */
+export function notAQuery(cause?: unknown): ReadbackError {
+  const place = { file: '', line: 1, column: 1 };
+  return new ReadbackError('SIGNAL_SQL', 'this statement is not a query', {
+    place,
+    hint: readOnlyHint,
+    cause,
+  });
 }

@@ -3,8 +3,8 @@ import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
 import { loadTemplates, render } from '../template.ts';
 import type { Column, ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
-import { columnsOf, fieldsOf, notAQuery } from './describe.ts';
-import { failureOf } from './failure.ts';
+import { columnsOf, fieldsOf } from './describe.ts';
+import { type FailureContext, failureOf, notAQuery } from './failure.ts';
 import { readRows } from './read.ts';
 import { type Session, Sessions } from './session.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -56,15 +56,18 @@ function openWarehouse(settings: Settings): Warehouse {
       ),
     async *read({ sql, params }, options) {
       const deadline = new Deadline(options);
+      const context: FailureContext = { sql, shown: sessions.shown, timeoutMs: options.timeoutMs };
       let session: Session | undefined;
       let failed = true;
       try {
         session = await sessions.begin(deadline);
+        // By itself first: in parentheses a fault is reported in other words, at other places.
+        if (!(await fieldsOf(session.client, sql, deadline))) throw notAQuery();
+        context.prefix = prefix;
         yield* readRows(session.client, { sql: guarded(sql), params }, deadline);
         failed = false;
       } catch (error) {
-        const { timeoutMs } = options;
-        throw deadline.failure ?? failureOf(error, { sql, prefix, shown: sessions.shown, timeoutMs });
+        throw deadline.failure ?? failureOf(error, context);
       } finally {
         deadline.dispose();
         await session?.end(failed);
@@ -77,7 +80,7 @@ function openWarehouse(settings: Settings): Warehouse {
 async function inSession<T>(
   sessions: Sessions,
   options: ReadOptions,
-  context: { sql: string; preparing?: boolean },
+  about: Pick<FailureContext, 'sql' | 'preparing'>,
   work: (session: Session, deadline: Deadline) => Promise<T>,
 ): Promise<T> {
   const deadline = new Deadline(options);
@@ -89,8 +92,8 @@ async function inSession<T>(
     failed = false;
     return result;
   } catch (error) {
-    const { timeoutMs } = options;
-    throw deadline.failure ?? failureOf(error, { ...context, shown: sessions.shown, timeoutMs });
+    const context = { ...about, shown: sessions.shown, timeoutMs: options.timeoutMs };
+    throw deadline.failure ?? failureOf(error, context);
   } finally {
     deadline.dispose();
     await session?.end(failed);
