@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { type Prepared, prepare, renderFields } from './act/prepare.ts';
+import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
 import type { CallOptions } from './connectors/connector.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
+import { messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
-import { ReadbackError } from './errors.ts';
 import { type Action, type Move, move } from './ledger/action.ts';
 import { Lane } from './ledger/lane.ts';
 import type { Log } from './log.ts';
@@ -160,7 +160,7 @@ export class Pipeline {
       }
       return prepare(action, destination, type, renderFields(templates, type, scope), parentId);
     } catch (error) {
-      return refuse(action, describeProblem(error, destination));
+      return refuse(action, describeRefusal(error, destination));
     }
   }
 
@@ -178,7 +178,8 @@ export class Pipeline {
       const entities = ours.map((action) => action.entity);
       const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
       for (const action of ours) {
-        const facts = { now: action.detected_at.toISOString(), message: messageScope(action, signal) };
+        const row = { ...action, id: action.message, severity: signal.severity };
+        const facts = { now: action.detected_at.toISOString(), message: messageScope(row, signal.owner) };
         scopes.set(action.key, joinScopes(rows.get(action.entity) ?? {}, facts));
       }
     }
@@ -201,21 +202,6 @@ export class Pipeline {
   }
 }
 
-/** The message's own facts, for templates: `{{ message.transition }}`. */
-function messageScope(action: Action, signal: Signal): Record<string, unknown> {
-  return {
-    id: action.message,
-    signal: action.signal,
-    entity: action.entity,
-    transition: action.transition,
-    severity: signal.severity,
-    owner: signal.owner ?? null,
-    sequence: action.sequence,
-    detected_at: action.detected_at.toISOString(),
-    observed_at: action.observed_at?.toISOString() ?? null,
-  };
-}
-
 function withoutParent(action: Action, destination: Destination, pending: boolean): Move {
   if (!pending) return refuse(action, `there is no record of ${destination.follows} to follow`);
   return move(action, {
@@ -236,14 +222,4 @@ function expire(action: Action): Move {
 /** Definitely not sent and not sendable as things are: a dead letter, to be retried once its cause is mended. */
 function refuse(action: Action, reason: string): Move {
   return move(action, { state: 'rejected', outcome: 'refused', decision: 'give up', reason });
-}
-
-function describeProblem(error: unknown, destination: Destination): string {
-  if (error instanceof ReadbackError) return error.format();
-  const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
-  if (issues) {
-    const problems = issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    return `${destination.file}: the rendered fields are not what ${destination.action} takes: ${problems.join('; ')}`;
-  }
-  throw error;
 }

@@ -125,6 +125,7 @@ select
       max(connections.retry_at) filter (where connections.breaker <> 'closed')
     ) - clock_timestamp()) * 1000
   )::float8 as rests_ms,
+  bool_or(coalesce(connections.breaker, 'closed') <> 'closed') as unreachable,
   coalesce(max(connections.last_error) filter (where connections.breaker <> 'closed'), max(connections.pause_reason))
     as rest_reason
 from actions

@@ -259,3 +259,7 @@ update polls
 set state = :state::poll_state, reason = :reason, finished_at = clock_timestamp(), members = :members,
     rows_read = :rows_read, entered = :entered, changed = :changed, departed = :departed
 where id = :poll::bigint;
+
+-- name: forget_poll
+-- A poll cut off by a drain has not been: its tick is missed, and caught up by whoever starts next.
+delete from polls where id = :poll::bigint and not exists (select from detections where poll = :poll::bigint);

@@ -151,9 +151,3 @@ where exists (
     coalesce(connections.breaker, 'closed') = 'closed'
     or (connections.retry_at <= clock_timestamp() and coalesce(connections.probe_until, '-infinity') <= clock_timestamp())
   );
-
--- name: open_count
--- What is still open for a selection, and when the next of it is due.
-select count(*) as open, extract(epoch from min(due_at) - clock_timestamp()) * 1000 as next_in_ms
-from actions
-where due_at is not null and destination = any(:destinations::text[]);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Destination } from '../config/model.ts';
 import type { ActionType, Fields, WriteItem } from '../connectors/connector.ts';
+import { ReadbackError } from '../errors.ts';
 import type { Action } from '../ledger/action.ts';
 import { digest } from '../ledger/digest.ts';
 import type { Intent } from '../ledger/lane.ts';
@@ -62,4 +63,16 @@ export function prepare(
 /** The fields that a read-back must find as sent: those named under `verify:`, or all that can be read. */
 export function verifiedFields(destination: Destination, type: ActionType, fields: Fields): string[] {
   return destination.verify.fields ?? Object.keys(fields).filter((name) => !type.unreadable.includes(name));
+}
+
+/**
+ * Why an action cannot be sent as things are: a template's error, or fields that the connector does not take.
+ * Anything else is not the user's fault and is thrown on.
+ */
+export function describeRefusal(error: unknown, destination: Destination): string {
+  if (error instanceof ReadbackError) return error.format();
+  const { issues } = error as { issues?: { path: PropertyKey[]; message: string }[] };
+  if (!issues) throw error;
+  const problems = issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`);
+  return `${destination.file}: the rendered fields are not what ${destination.action} takes: ${problems.join('; ')}`;
 }

@@ -5,6 +5,8 @@ export const exitCodes = {
   attention: 1,
   /** Project files or the command line are wrong. */
   wrongInput: 2,
+  /** Something outside could not be reached or refused the credentials. */
+  unreachable: 3,
   /** Nothing wrong so far, but not everything had an end within `--wait`. */
   stillInFlight: 4,
   /** A bug of ours, or something we did not foresee. */

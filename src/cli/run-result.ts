@@ -26,12 +26,13 @@ export interface RunResult {
 const bad: readonly ActionState[] = ['differs', 'rejected', 'escalated', 'expired', 'dead'];
 
 /**
- * 1 when something needs a person: a poll that failed or was held, an action that ended badly. 2 when only project files
- * are wrong. 4 when all is well so far but not everything has an end.
+ * 1 when something needs a person: a poll that failed or was held, an action that ended badly. 3 when actions wait for a
+ * connection that cannot be used. 2 when only project files are wrong. 4 when not everything has an end yet.
  */
-export function runExitCode({ polls, outcomes, problems }: RunResult): number {
+export function runExitCode({ polls, outcomes, open, problems }: RunResult): number {
   if (polls.some((poll) => poll.state === 'failed' || poll.state === 'held')) return exitCodes.attention;
   if (outcomes.some((one) => bad.includes(one.state))) return exitCodes.attention;
+  if (open.some((one) => one.unreachable)) return exitCodes.unreachable;
   if (problems.length > 0) return exitCodes.wrongInput;
   return countIn(outcomes, reportColumns.in_flight) > 0 ? exitCodes.stillInFlight : exitCodes.done;
 }

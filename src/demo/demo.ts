@@ -91,7 +91,7 @@ async function pollAll({ engine, project, database, print }: Stage): Promise<voi
         : `${result.state}${result.reason ? `: ${result.reason}` : ''}`;
     print(`  ${signal.name}: ${result.members ?? 0} in the set, ${counts}`);
   }
-  await settle(database.pool, { destinations: [...project.destinations.keys()], timeoutMs: roundMs });
+  await settle(database.pool, { signals: [...project.signals.keys()], waitMs: roundMs });
 }
 
 async function conclude(

@@ -45,3 +45,21 @@ export function cloudEvent(
     },
   };
 }
+
+/** The message's own facts as templates see them: `{{ message.transition }}`. */
+export function messageScope(
+  row: Omit<MessageRow, 'version'>,
+  owner: string | undefined,
+): Record<string, unknown> {
+  return {
+    id: row.id,
+    signal: row.signal,
+    entity: row.entity,
+    transition: row.transition,
+    severity: row.severity,
+    owner: owner ?? null,
+    sequence: row.sequence,
+    detected_at: row.detected_at.toISOString(),
+    observed_at: row.observed_at?.toISOString() ?? null,
+  };
+}

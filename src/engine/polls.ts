@@ -35,6 +35,10 @@ export async function runPoll(
     });
     if (!begun) return skipped('this tick has already been polled');
     const result = await pipeline.poll(client, begun.id, signal, request);
+    if (result.state === 'failed' && request.signal.aborted) {
+      await sql.run(client, 'forget_poll', { poll: begun.id });
+      return skipped('the process was asked to stop');
+    }
     await finish(client, begun.id, result);
     logPoll(log, signal, begun.correlation, result);
     return result;

@@ -1,34 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Queryable, queries } from '../store/queries.ts';
+import { type OpenWork, openWork } from '../ledger/commands.ts';
+import type { Queryable } from '../store/queries.ts';
 
-const sql = queries('lanes');
+const lookEveryMs = 250;
 
-/** How often the ledger is asked; also how often `onProgress` hears of it. */
-const lookEveryMs = 200;
-
-export interface SettleOptions {
-  destinations: readonly string[];
-  timeoutMs: number;
-  signal?: AbortSignal;
-  onProgress?(open: number): void;
+export interface Waiting {
+  signals: readonly string[];
+  waitMs: number;
+  /** Told at every look: actions still open. */
+  onLook?(open: number): void;
+  stop?: AbortSignal;
 }
 
 /**
- * Waits until no action of these destinations is open any more.
+ * Waits until nothing of these signals is under way, or nothing can move before the wait is over: everything open is
+ * due later, or its connection rests longer (a breaker after wrong credentials opens for minutes).
  *
- * @returns how many still are: 0, or more when the time is up or the next of them is due only after it
+ * @returns what is still open
  */
-export async function settle(ledger: Queryable, options: SettleOptions): Promise<number> {
-  const until = performance.now() + options.timeoutMs;
+export async function settle(
+  ledger: Queryable,
+  { signals, waitMs, onLook, stop }: Waiting,
+): Promise<OpenWork[]> {
+  const until = performance.now() + waitMs;
   for (;;) {
-    const state = await sql.one<{ open: number; next_in_ms: string | null }>(ledger, 'open_count', {
-      destinations: options.destinations,
-    });
-    const open = state?.open ?? 0;
-    options.onProgress?.(open);
-    const left = until - performance.now();
-    if (open === 0 || left <= 0 || Number(state?.next_in_ms ?? 0) > left || options.signal?.aborted)
-      return open;
-    await sleep(Math.min(lookEveryMs, left), undefined, { signal: options.signal }).catch(() => {});
+    const work = await openWork(ledger, signals);
+    onLook?.(work.reduce((sum, one) => sum + one.open, 0));
+    const leftMs = until - performance.now();
+    const movable = work.some((one) => Math.max(one.next_in_ms, one.rests_ms) < leftMs);
+    if (!movable || stop?.aborted) return work;
+    await sleep(lookEveryMs, undefined, stop ? { signal: stop } : {}).catch(() => {});
   }
 }

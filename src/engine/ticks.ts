@@ -24,10 +24,12 @@ export function startTicker(schedule: Schedule, onTick: (at: Date) => void): Tic
 }
 
 function startInterval(everyMs: number, onTick: (at: Date) => void): Ticker {
-  let timer: NodeJS.Timeout;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
   // Timers count monotonically but ticks are wall-clock times: each wait is measured anew, so a corrected clock
   // neither skips nor repeats more than the ticks it jumped over.
   const wait = (last: number) => {
+    if (stopped) return;
     const next = Math.max(nextBoundary(Date.now(), everyMs), last + everyMs);
     timer = setTimeout(
       () => {
@@ -39,7 +41,12 @@ function startInterval(everyMs: number, onTick: (at: Date) => void): Ticker {
     );
   };
   wait(0);
-  return { stop: () => clearTimeout(timer) };
+  return {
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 function nextBoundary(now: number, everyMs: number): number {

@@ -99,6 +99,8 @@ export interface OpenWork {
   next_in_ms: number;
   /** How long the connection may not be called. */
   rests_ms: number;
+  /** It rests after failures, not because it was called too often. */
+  unreachable: boolean;
   rest_reason: string | null;
 }
 

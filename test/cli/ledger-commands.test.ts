@@ -14,6 +14,10 @@ import { type ActionState, deadLetterStates } from '../../src/ledger/state.ts';
 import { freshDatabase } from '../helpers/postgres.ts';
 
 const { pool } = await freshDatabase();
+const polled = await pool.query(
+  `insert into polls (signal, scheduled_for, cause, state) values ('churn', now(), 'manual', 'done') returning id`,
+);
+const poll = polled.rows[0].id;
 
 beforeEach(async () => {
   await pool.query('truncate signals, destinations, actions, attempts, connections cascade');
@@ -33,11 +37,11 @@ async function given({ state, signal = 'churn', destination = 'crm', ...rest }: 
   await pool.query(
     `insert into actions (key, message, poll, signal, destination, entity, sequence, transition, lane, state, reason, due_at,
        settled_at, expires_at, attempts, detected_at)
-     select $1, $1, 1, $2, $3, $4, $5, 'entered', 0, $6::action_state, 'as given',
+     select $1, $1, $8, $2, $3, $4, $5, 'entered', 0, $6::action_state, 'as given',
        case when $6 in ('planned', 'ready', 'sending', 'accepted', 'unknown') then now() end,
        case when $6 not in ('planned', 'held', 'ready', 'sending', 'accepted', 'unknown') then now() end,
        now() - interval '1 hour', $7, now()`,
-    [key, signal, destination, rest.entity ?? 'C-1', rest.sequence ?? 1, state, rest.attempts ?? 0],
+    [key, signal, destination, rest.entity ?? 'C-1', rest.sequence ?? 1, state, rest.attempts ?? 0, poll],
   );
   await pool.query(
     `insert into signals (name, version, shape) values ($1, 'v1', '') on conflict do nothing`,
@@ -156,6 +160,7 @@ test('open work tells for how long a connection rests, and why', async () => {
   assert.deepEqual(none, []);
   assert.equal(work?.open, 1);
   assert.equal(work?.rest_reason, 'unauthorized');
+  assert.equal(work?.unreachable, true);
   assert.ok((work?.rests_ms ?? 0) > 50_000);
 });
 

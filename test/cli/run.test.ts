@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -140,6 +140,23 @@ test('start runs what is sound, reports what is broken, and ends in order at SIG
     messages.map(({ msg }) => msg).filter((msg) => msg === 'draining' || msg === 'stopped'),
     ['draining', 'stopped'],
   );
+});
+
+test('a run whose connection refuses the credentials exits with 3 and says why', async () => {
+  await rm(join(project, 'signals/broken.sql'));
+  const token = join(project, 'secrets/hubspot_token');
+  const right = await readFile(token, 'utf8');
+  await writeFile(token, 'wrong-sandbox-token');
+  await inWarehouse("insert into churn_scores values ('C-1007', 0.99, now())");
+  await inWarehouse(
+    "insert into customers values ('C-1007', 'Gil Reyes', 'gil.reyes@example.com', 'starter', 49)",
+  );
+  const { code, stdout, stderr } = await readback(project, 'run', '--wait', '4s');
+  assert.equal(code, 3, stdout + stderr);
+  assert.match(stderr, /^crm_contact: 1 action still in flight, .*its connection rests \(unauthorized/m);
+  await writeFile(token, right);
+  const mended = await readback(project, 'run', '--wait', '60s');
+  assert.equal(mended.code, 0, mended.stdout + mended.stderr);
 });
 
 test('no output ever holds a secret', async () => {

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Project } from '../../src/config/model.ts';
+import type { Project, Signal } from '../../src/config/model.ts';
 import { loadProject } from '../../src/config/project.ts';
 import type { Sandbox } from '../../src/connectors/connector.ts';
 import { sandboxEnvironment } from '../../src/connectors/environment.ts';
@@ -78,8 +78,8 @@ export async function rig(files: Record<string, string>, setup: string): Promise
       return engine;
     },
     settled: async (destination, timeoutMs = 30_000) => {
-      const open = await settle(database.pool, { destinations: [...project.destinations.keys()], timeoutMs });
-      if (open > 0) throw new Error(`${open} actions are still open`);
+      const open = await settle(database.pool, { signals: [...project.signals.keys()], waitMs: timeoutMs });
+      if (open.length > 0) throw new Error(`still open: ${JSON.stringify(open)}`);
       return states(database, destination);
     },
     close: async () => {
@@ -89,6 +89,20 @@ export async function rig(files: Record<string, string>, setup: string): Promise
       await warehouse.remove();
       await rm(root, { recursive: true, force: true });
     },
+  };
+}
+
+/** A project of these signals and nothing else, for tests below the project files. */
+export function aProject(signals: readonly Signal[]): Project {
+  return {
+    root: '/',
+    name: 'test',
+    warehouses: new Map(),
+    connections: new Map(),
+    signals: new Map(signals.map((signal) => [signal.name, signal])),
+    destinations: new Map(),
+    enrichments: new Map(),
+    problems: [],
   };
 }
 

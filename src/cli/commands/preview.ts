@@ -1,7 +1,7 @@
+import { type PreviewedAction, type PreviewedEntity, previewSignal } from '../../preview.ts';
 import { exitCodes } from '../exit.ts';
 import type { OutputOptions } from '../options.ts';
 import { print, remark, toJsonText } from '../output.ts';
-import { type PreviewedAction, type PreviewedEntity, previewSignal } from '../preview.ts';
 import { requireSignal } from '../selection.ts';
 import { openProject, remarkProblems } from '../session.ts';
 import { openWarehouses } from '../warehouses.ts';
@@ -19,7 +19,10 @@ export async function execute(options: Options, [name]: [string]): Promise<numbe
   const warehouses = openWarehouses(project);
   try {
     const only = options.only ?? [];
-    const entities = await previewSignal(project, signal, warehouses, { limit: options.limit, only });
+    const entities = await previewSignal(project, signal, (name) => warehouses.warehouse(name), {
+      limit: options.limit,
+      only,
+    });
     if (options.output === 'json') print(toJsonText(entities));
     else print(entities.map(toText).join('\n') || 'no rows meet the signal now');
     for (const key of only.filter((key) => !entities.some((one) => one.entity === key))) {

@@ -2,6 +2,7 @@ import { durationHint, parseDuration } from '../../config/duration.ts';
 import type { Project, Signal } from '../../config/model.ts';
 import type { PollResult } from '../../detect/poll.ts';
 import { Engine } from '../../engine/engine.ts';
+import { settle } from '../../engine/settle.ts';
 import { ReadbackError } from '../../errors.ts';
 import { databaseNow, knownNames, type OpenWork, runFailures, runOutcomes } from '../../ledger/commands.ts';
 import type { Log } from '../../log.ts';
@@ -13,7 +14,6 @@ import { openProgress } from '../progress.ts';
 import { type Polled, printRun, type RunResult, runExitCode, writeRunResults } from '../run-result.ts';
 import { selectSignals } from '../selection.ts';
 import { openCommandLog, openProject, remarkProblems, withLedger } from '../session.ts';
-import { settle } from '../settle.ts';
 import { untilStopped } from '../stop.ts';
 
 interface Options extends OutputOptions, SelectOptions {

@@ -19,6 +19,7 @@ export class Sessions {
   readonly #max: number;
   readonly #authority: string | undefined;
   #pool: Promise<pg.Pool> | undefined;
+  #ssl: pg.ClientConfig['ssl'];
   readonly #cancels = new Set<Promise<void>>();
 
   constructor(target: Target, templates: Templates, max: number, authority: string | undefined) {
@@ -65,11 +66,12 @@ export class Sessions {
 
   async #connect(deadline: Deadline): Promise<pg.PoolClient> {
     this.#pool ??= this.#open();
-    this.#pool.catch(() => {
-      this.#pool = undefined;
+    const opening = this.#pool;
+    opening.catch(() => {
+      if (this.#pool === opening) this.#pool = undefined;
     });
     try {
-      const pool = await deadline.race(this.#pool);
+      const pool = await deadline.race(opening);
       const connecting = pool.connect();
       return await deadline.race(connecting).catch((error) => {
         // A connection that comes after the caller gave up goes back at once.
@@ -83,13 +85,16 @@ export class Sessions {
 
   async #open(): Promise<pg.Pool> {
     const { default: driver } = await import('pg');
-    const config = { ...this.#target.config, types: exactTexts, ssl: await this.#tls(driver) };
-    const pool = new driver.Pool({
-      ...config,
-      max: this.#max,
-      idleTimeoutMillis: 10_000,
-      allowExitOnIdle: true,
-    });
+    this.#ssl = await this.#tls(driver);
+    const config = { ...this.#target.config, types: exactTexts, ssl: this.#ssl };
+    // To the pool a connection timeout is also the longest wait for a free connection; only the deadline limits that.
+    const Client = class extends driver.Client {
+      constructor() {
+        super(config);
+      }
+    };
+    const limits = { max: this.#max, idleTimeoutMillis: 10_000, allowExitOnIdle: true };
+    const pool = new driver.Pool({ Client, ...limits });
     pool.on('error', () => {});
     return pool;
   }
@@ -123,7 +128,7 @@ export class Sessions {
 
   async #cancelBackend(pid: string): Promise<void> {
     const { default: driver } = await import('pg');
-    const { ssl } = (await this.#pool)?.options ?? {};
+    const ssl = this.#ssl;
     const client = new driver.Client({ ...this.#target.config, ...(ssl !== undefined && { ssl }) });
     client.on('error', () => {});
     try {

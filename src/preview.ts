@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
-import { renderFields } from '../act/prepare.ts';
-import type { Destination, Project, Signal } from '../config/model.ts';
-import { loadConnector } from '../connectors/index.ts';
-import { bucketCount, signalQuery } from '../detect/poll.ts';
-import { cloudEvent, type MessageRow } from '../emit/message.ts';
-import { Enricher } from '../enrich/enrich.ts';
-import { ReadbackError } from '../errors.ts';
-import { decodeEntity, encodeEntity } from '../ledger/entity.ts';
-import { compileDestination } from '../openings.ts';
-import { route } from '../route/route.ts';
-import { joinScopes, type Scope } from '../templates/index.ts';
-import type { Value } from '../warehouses/warehouse.ts';
-import type { Warehouses } from './warehouses.ts';
+import { describeRefusal, renderFields } from './act/prepare.ts';
+import type { Destination, Project, Signal } from './config/model.ts';
+import { loadConnector } from './connectors/index.ts';
+import { bucketCount, signalQuery } from './detect/poll.ts';
+import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
+import { Enricher } from './enrich/enrich.ts';
+import { decodeEntity, encodeEntity } from './ledger/entity.ts';
+import { compileDestination } from './openings.ts';
+import { route } from './route/route.ts';
+import { joinScopes, type Scope } from './templates/index.ts';
+import type { Value, Warehouse } from './warehouses/warehouse.ts';
 
 /** One entity as a poll would take it. */
 export interface PreviewedEntity {
@@ -27,6 +25,8 @@ export type PreviewedAction = { destination: string; action: string } & (
   | { outcome: 'suppressed' | 'refused' | 'not involved'; reason: string }
 );
 
+type OpenWarehouse = (name: string) => Promise<Warehouse>;
+
 interface Member {
   entity: string;
   observedAt: Value;
@@ -39,13 +39,14 @@ interface Member {
 export async function previewSignal(
   project: Project,
   signal: Signal,
-  warehouses: Warehouses,
+  open: OpenWarehouse,
   choice: { limit: number; only: readonly string[] },
 ): Promise<PreviewedEntity[]> {
-  const members = await firstMembers(signal, warehouses, choice);
-  const enricher = new Enricher(warehouses.warehouse);
+  const members = await firstMembers(signal, open, choice);
+  const enricher = new Enricher(open);
   const destinations = [...project.destinations.values()].filter((one) => one.signals.includes(signal.name));
-  const previewed = members.map((member) => previewEntity(project, signal, member));
+  const drafts = members.map((member) => firstMessage(signal, project.name, member));
+  const previewed = drafts.map((draft) => previewEntity(project, signal, draft));
   const entities = members.map((member) => member.entity);
   const abort = new AbortController().signal;
   const plain = await enricher.scopes(project, signal, [], entities, abort);
@@ -53,8 +54,9 @@ export async function previewSignal(
   for (const destination of destinations) {
     const scopes = await enricher.scopes(project, signal, destination.enrich, entities, abort);
     const render = await renderer(destination);
-    for (const one of previewed) {
-      const facts = { now: new Date().toISOString(), message: messageScope(one.message, signal) };
+    for (const [index, draft] of drafts.entries()) {
+      const one = previewed[index] as PreviewedEntity;
+      const facts = { now: draft.detected_at.toISOString(), message: messageScope(draft, signal.owner) };
       const row = scopes.get(one.entity) ?? {};
       one.row = joinScopes(one.row, row);
       one.actions.push(render(joinScopes(row, facts)));
@@ -66,10 +68,10 @@ export async function previewSignal(
 /** The first members that would enter now, or the chosen ones, without reading more of the result than needed. */
 async function firstMembers(
   signal: Signal,
-  warehouses: Warehouses,
+  open: OpenWarehouse,
   { limit, only }: { limit: number; only: readonly string[] },
 ): Promise<Member[]> {
-  const warehouse = await warehouses.warehouse(signal.warehouse);
+  const warehouse = await open(signal.warehouse);
   const read = { timeoutMs: signal.timeoutMs };
   const query = await signalQuery(signal, warehouse, read);
   const wanted = only.length > 0 ? new Set(only) : undefined;
@@ -86,10 +88,10 @@ async function firstMembers(
   return members;
 }
 
-function previewEntity(project: Project, signal: Signal, { entity, observedAt }: Member): PreviewedEntity {
-  const now = new Date();
-  const message: MessageRow = {
-    id: messageId([project.name, signal.name, signal.version, entity, '1']),
+/** The message the entity's first transition would make. */
+function firstMessage(signal: Signal, project: string, { entity, observedAt }: Member): MessageRow {
+  return {
+    id: messageId([project, signal.name, signal.version, entity, '1']),
     signal: signal.name,
     version: signal.version,
     entity,
@@ -97,33 +99,20 @@ function previewEntity(project: Project, signal: Signal, { entity, observedAt }:
     transition: 'entered',
     severity: signal.severity,
     observed_at: observedAt === null ? null : new Date(observedAt),
-    detected_at: now,
+    detected_at: new Date(),
   };
-  const values = decodeEntity(entity, signal.key.length);
+}
+
+function previewEntity(project: Project, signal: Signal, message: MessageRow): PreviewedEntity {
+  const values = decodeEntity(message.entity, signal.key.length);
   const key = Object.fromEntries(signal.key.map((column, index) => [column, values[index] ?? '']));
-  return { entity, row: {}, message: cloudEvent(project.name, message, key), actions: [] };
+  return { entity: message.entity, row: {}, message: cloudEvent(project.name, message, key), actions: [] };
 }
 
 /** The id that the entity's first message would have; sql/queries/detect.sql makes it the same way. */
 function messageId(parts: readonly string[]): string {
   const hex = createHash('md5').update(parts.join('\u001f')).digest('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-/** The `message` that templates see, of an entity's first transition. */
-function messageScope(message: Record<string, unknown>, signal: Signal): Record<string, unknown> {
-  const data = message.data as Record<string, unknown>;
-  return {
-    id: message.id,
-    signal: signal.name,
-    entity: message.subject,
-    transition: data.transition,
-    severity: message.severity,
-    owner: signal.owner ?? null,
-    sequence: 1,
-    detected_at: data.detected_at,
-    observed_at: data.observed_at,
-  };
 }
 
 /** Does for one row what routing and acting would: the condition, then the fields. */
@@ -142,14 +131,7 @@ async function renderer(destination: Destination): Promise<(scope: Scope) => Pre
       if (!decision.wanted) return { ...head, outcome: 'suppressed', reason: decision.reason };
       return { ...head, outcome: 'send', fields: renderFields(templates, type, scope) };
     } catch (error) {
-      return { ...head, outcome: 'refused', reason: refusal(error) };
+      return { ...head, outcome: 'refused', reason: describeRefusal(error, destination) };
     }
   };
-}
-
-function refusal(error: unknown): string {
-  if (error instanceof ReadbackError) return error.format();
-  const { issues } = error as { issues?: { path: PropertyKey[]; message: string }[] };
-  if (!issues) throw error;
-  return issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`).join('; ');
 }

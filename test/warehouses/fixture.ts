@@ -1,0 +1,41 @@
+import type { ColumnType, ReadOptions, Statement, Value, Warehouse } from '../../src/warehouses/warehouse.ts';
+
+/** A warehouse with an empty database behind it, and what its dialect needs for the exam. */
+export interface Fixture {
+  /** Settings that pass the type's schema and reach the database. */
+  settings: Record<string, unknown>;
+  /** Settings of a warehouse that is not there; `secret` must not be in any error about it. */
+  unreachable: { settings: Record<string, unknown>; secret: string };
+  /** Runs SQL as the owner of the data, past Readback. */
+  execute(sql: string): Promise<void>;
+  /** Queries of Readback that the server still runs. */
+  running(): Promise<number>;
+  close(): Promise<void>;
+  dialect: ExamDialect;
+}
+
+export interface ExamDialect {
+  /** A query for one column `n` with the numbers 0 to `count` - 1. */
+  series(count: number): string;
+  /** A query that would run for minutes. */
+  slow: string;
+  /** A query for a million rows whose row 500,000 cannot be computed. */
+  failsHalfway: string;
+  /** Values by expression, with the type and the exact text they must arrive with. */
+  values: { sql: string; type: ColumnType; text: Value }[];
+  /** Expressions that may be keys: what `lookup` is given is what `read` gave. */
+  keys: string[];
+  /** Statements that must be refused, beside the standard ones of the exam. */
+  forbidden: string[];
+  /** The fingerprint of ('a', 1, null, true), the same for ever. */
+  fingerprint: string;
+}
+
+/** The opened warehouse and short ways to ask it. */
+export interface Candidate {
+  fixture: Fixture;
+  warehouse: Warehouse;
+  rows(statement: Statement | string, options?: Partial<ReadOptions>): Promise<Value[][]>;
+}
+
+export const patient: ReadOptions = { timeoutMs: 60_000 };

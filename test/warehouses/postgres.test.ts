@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { connect, createServer, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type pg from 'pg';
+import { Secret } from '../../src/config/secret.ts';
+import { Deadline } from '../../src/warehouses/deadline.ts';
+import { warehouse } from '../../src/warehouses/postgres/index.ts';
+import { readRows } from '../../src/warehouses/postgres/read.ts';
+import { type Settings, settingsSchema } from '../../src/warehouses/postgres/settings.ts';
+import { targetOf, tlsOptions } from '../../src/warehouses/postgres/target.ts';
+import type { Warehouse } from '../../src/warehouses/warehouse.ts';
+import { emptyDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { examine } from './exam.ts';
+import { type Fixture, patient } from './fixture.ts';
+
+async function makeFixture(): Promise<Fixture> {
+  const { url, pool, drop } = await emptyDatabase();
+  return {
+    settings: { url: new Secret(url) },
+    unreachable: {
+      settings: { url: new Secret('postgres://somebody:hunter2@127.0.0.1:1/nothing') },
+      secret: 'hunter2',
+    },
+    execute: async (sql) => void (await pool.query(sql)),
+    async running() {
+      const { rows } = await pool.query(
+        `select from pg_stat_activity
+         where application_name = 'readback' and state = 'active' and datname = current_database()`,
+      );
+      return rows.length;
+    },
+    close: drop,
+    dialect: {
+      series: (count) => `select n from generate_series(0::bigint, ${count - 1}) as n`,
+      slow: 'select count(*) as n from generate_series(1, 1000000) as a, generate_series(1, 100000) as b',
+      failsHalfway: 'select 1 / (n - 500000) as n from generate_series(0, 999999) as n',
+      fingerprint: '55f36e84d53ead5e',
+      forbidden: [
+        'copy stock to stdout',
+        `copy stock to program 'cat > /tmp/stolen'`,
+        'set timezone = 1',
+        'reset all',
+        'vacuum',
+        'do $$ begin delete from stock; end $$',
+        'with gone as (delete from stock returning id) select * from gone',
+        'select id into other from stock',
+        'listen x',
+        'lock table stock',
+      ],
+      values: [
+        { sql: '9007199254740993::bigint', type: 'integer', text: '9007199254740993' },
+        {
+          sql: `'1234567890123456789.0123456789'::numeric(38, 10)`,
+          type: 'decimal',
+          text: '1234567890123456789.0123456789',
+        },
+        { sql: '0.1::float8', type: 'float', text: '0.1' },
+        { sql: '0.1::float4', type: 'float', text: '0.1' },
+        { sql: 'true', type: 'boolean', text: 'true' },
+        { sql: 'false', type: 'boolean', text: 'false' },
+        { sql: 'null::boolean', type: 'boolean', text: null },
+        {
+          sql: `timestamp '2026-01-31 09:30:00.123456'`,
+          type: 'timestamp',
+          text: '2026-01-31T09:30:00.123456',
+        },
+        {
+          sql: `timestamptz '2026-01-31 09:30:00.1+02'`,
+          type: 'timestamp',
+          text: '2026-01-31T07:30:00.100000Z',
+        },
+        { sql: `timestamptz 'infinity'`, type: 'timestamp', text: 'infinity' },
+        { sql: `date '2026-01-31'`, type: 'date', text: '2026-01-31' },
+        {
+          sql: `'naïve 😀 "quoted" ''single'' \\ '::text`,
+          type: 'text',
+          text: `naïve 😀 "quoted" 'single' \\ `,
+        },
+        { sql: `''::varchar(10)`, type: 'text', text: '' },
+        { sql: `'ab'::char(4)`, type: 'text', text: 'ab  ' },
+        { sql: `'{"a": [1, null]}'::json`, type: 'json', text: '{"a": [1, null]}' },
+        { sql: `'{"a":   1}'::jsonb`, type: 'json', text: '{"a": 1}' },
+        { sql: `'\\xdeadbeef'::bytea`, type: 'other', text: '\\xdeadbeef' },
+        { sql: `array[1, 2]`, type: 'other', text: '{1,2}' },
+        { sql: `interval '1 day 2 hours'`, type: 'other', text: 'P1DT2H' },
+      ],
+      keys: [
+        '9007199254740993',
+        `'12.50'::numeric(10, 2)`,
+        `'0b9b8f0e-3f0e-4f0e-8f0e-0b9b8f0e3f0e'::uuid`,
+        `date '2026-01-31'`,
+        `timestamp '2026-01-31 09:30:00.123456'`,
+        `timestamptz '2026-01-31 09:30:00.123456+02'`,
+        `'it''s a, "key" {with} \\ 😀'::text`,
+        `''::text`,
+        `'ab'::char(4)`,
+        `'127.0.0.1'::inet`,
+        'true',
+      ],
+    },
+  };
+}
+
+examine(warehouse, makeFixture);
+
+describe('Postgres server', () => {
+  let database: TestDatabase;
+  const opened: Warehouse[] = [];
+  const open = async (settings: Record<string, unknown>) => {
+    const one = await warehouse.open(warehouse.schema.parse(settings));
+    opened.push(one);
+    return one;
+  };
+  const drain = async (from: Warehouse, sql: string) => {
+    let rows = 0;
+    for await (const batch of from.read({ sql, params: [] }, patient)) rows += batch.length;
+    return rows;
+  };
+  before(async () => {
+    database = await emptyDatabase();
+    await database.pool.query('create table parts (id bigint, shop text, stock int, primary key (id, shop))');
+    await database.pool.query(
+      `insert into parts select n, 'north', n % 7 from generate_series(1, 50000) as n`,
+    );
+    await database.pool.query('create unique index on parts (id)');
+    await database.pool.query('analyze parts');
+  });
+  after(async () => {
+    await Promise.all(opened.map((one) => one.close()));
+    await database.drop();
+  });
+
+  it('cannot be made writable by SQL', async () => {
+    const reader = await open({ url: new Secret(database.url) });
+    await database.pool.query('create sequence numbers');
+    for (const sql of [
+      `select set_config('transaction_read_only', 'off', true)`,
+      `select nextval('numbers')`,
+      'select id from parts for update',
+      `select lo_create(1)`,
+    ]) {
+      await assert.rejects(drain(reader, sql), /read-only transaction|must be set before any query/, sql);
+    }
+  });
+
+  it('answers lookups from an index', async () => {
+    const reader = await open({ url: new Secret(database.url) });
+    const sql = 'select * from parts';
+    const columns = await reader.describe(sql, patient);
+    const keys = Array.from({ length: 200 }, (_, at) => [String(at + 1), 'north']);
+    for (const width of [1, 2]) {
+      const statement = reader.lookup(
+        sql,
+        columns.slice(0, width),
+        keys.map((key) => key.slice(0, width)),
+      );
+      const plan = await database.pool.query(`explain ${statement.sql}`, statement.params);
+      assert.match(JSON.stringify(plan.rows), /Index/, `a key of ${width}`);
+      assert.doesNotMatch(JSON.stringify(plan.rows), /Seq Scan/);
+    }
+  });
+
+  it('is asked on no more than max_connections', async () => {
+    const reader = await open({ url: new Secret(database.url), max_connections: 2 });
+    let most = 0;
+    const watching = setInterval(async () => {
+      const { rows } = await database.pool.query(
+        `select count(*)::int as n from pg_stat_activity
+         where application_name = 'readback' and datname = current_database()
+           and query like '%limited%' and state <> 'idle'`,
+      );
+      most = Math.max(most, rows[0].n);
+    }, 20);
+    await Promise.all(Array.from({ length: 6 }, () => drain(reader, `select 'limited', pg_sleep(0.1)`)));
+    clearInterval(watching);
+    assert.ok(most <= 2, `${most} connections`);
+  });
+
+  it('throws when the connection is cut in the middle of a result', async () => {
+    const cable = await cutAfter(database.url, 400_000);
+    const reader = await open({ url: new Secret(cable.url) });
+    await assert.rejects(drain(reader, 'select a.* from parts a'), { code: 'WAREHOUSE_UNREACHABLE' });
+    await cable.close();
+  });
+
+  it('gives up on a result of which rows are missing', async () => {
+    const rows = [['1'], ['2']];
+    const cursor = {
+      read: (_: number, done: (...answer: unknown[]) => void) =>
+        done(undefined, rows, { command: 'SELECT', rowCount: 3 }),
+    };
+    const deadline = new Deadline(patient);
+    const client = { query: () => cursor } as unknown as pg.ClientBase;
+    const reading = async () => {
+      for await (const _ of readRows(client, { sql: '', params: [] }, deadline));
+    };
+    await assert.rejects(reading(), { code: 'WAREHOUSE_INCOMPLETE', message: /2 rows arrived of 3/ });
+    deadline.dispose();
+  });
+
+  it('is told apart from a wrong password, a wrong database and a wrong name', async () => {
+    const wrong = (change: (url: URL) => void) => {
+      const url = new URL(database.url);
+      change(url);
+      return open({ url: new Secret(url.href) });
+    };
+    const absent = await wrong((url) => {
+      url.pathname = '/not_there';
+    });
+    await assert.rejects(absent.check(patient), {
+      code: 'WAREHOUSE_UNREACHABLE',
+      hint: /name of the database/,
+    });
+    const nowhere = await wrong((url) => {
+      url.hostname = 'nowhere.invalid';
+    });
+    const encrypted = await open({ url: new Secret(database.url), sslmode: 'require' });
+    await assert.rejects(encrypted.check(patient), { code: 'WAREHOUSE_UNREACHABLE', hint: /sslmode/ });
+    await assert.rejects(nowhere.check(patient), {
+      code: 'WAREHOUSE_UNREACHABLE',
+      hint: /spelling of the host/,
+    });
+  });
+});
+
+describe('Postgres settings', () => {
+  const target = (settings: Record<string, unknown>) => targetOf(settingsSchema.parse(settings) as Settings);
+
+  it('are a url, or its parts', () => {
+    const url = target({
+      url: new Secret('postgresql://me:p%40ss@db.example:6432/shop?sslmode=verify-full'),
+    });
+    assert.equal(url.shown, 'me@db.example:6432/shop');
+    assert.equal(url.config.password, 'p@ss');
+    assert.equal(url.sslMode, 'verify-full');
+    const parts = target({ host: '/var/run/postgresql', database: 'shop', sslmode: 'require' });
+    assert.equal(parts.sslMode, 'disable');
+    assert.equal(parts.config.port, 5432);
+  });
+
+  it('are refused when both or neither are there', () => {
+    assert.equal(settingsSchema.safeParse({}).success, false);
+    assert.equal(settingsSchema.safeParse({ url: new Secret('x'), host: 'y' }).success, false);
+    assert.equal(settingsSchema.safeParse({ url: 'postgres://me:open@host/db' }).success, false);
+  });
+
+  it('never show a url that cannot be understood', () => {
+    for (const url of ['hunter2', 'mysql://me:hunter2@host/db', 'postgres://me:%hunter2@host/db']) {
+      assert.throws(
+        () => target({ url: new Secret(url) }),
+        (error: Error) => !JSON.stringify([error.message, error.stack, error.cause]).includes('hunter2'),
+      );
+    }
+  });
+
+  it('look at the certificate only when they say verify', () => {
+    assert.equal(tlsOptions('disable', undefined), false);
+    assert.deepEqual(tlsOptions('require', undefined), { rejectUnauthorized: false });
+    assert.deepEqual(tlsOptions('verify-full', 'PEM'), { rejectUnauthorized: true, ca: 'PEM' });
+  });
+});
+
+/** A proxy in front of the database that goes dead after so many bytes of answers. */
+async function cutAfter(url: string, bytes: number): Promise<{ url: string; close(): Promise<void> }> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    let passed = 0;
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+    }
+    client.pipe(upstream);
+    upstream.on('data', (data) => {
+      passed += data.length;
+      if (passed > bytes) {
+        client.destroy();
+        upstream.destroy();
+      } else client.write(data);
+    });
+    upstream.on('close', () => client.destroy());
+    client.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  target.port = String((server.address() as { port: number }).port);
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: target.href, close };
+}
