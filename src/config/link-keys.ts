@@ -1,6 +1,6 @@
 import { type Place, ReadbackError } from '../errors.ts';
-import type { Parts } from './link.ts';
 import type { Destination, Enrichment, Signal } from './model.ts';
+import type { Parts } from './parts.ts';
 
 /** Gives every enrichment without a key the key of the signals that use it, and checks those that name one. */
 export function linkKeys(

@@ -3,27 +3,9 @@ import { ReadbackError } from '../errors.ts';
 import type { Draft } from './destination.ts';
 import { linkKeys } from './link-keys.ts';
 import { type Complain, checkParent } from './link-parent.ts';
-import type { ConnectionConfig, Destination, Enrichment, Signal, WarehouseConfig } from './model.ts';
-import type { Defaults } from './root.ts';
+import type { Destination } from './model.ts';
+import type { Parts } from './parts.ts';
 import { suggest } from './suggest.ts';
-
-/** What one folder holds. */
-export interface Files<T> {
-  /** What was read without problems, by name. */
-  loaded: Map<string, T>;
-  /** Every file by name, broken ones included: a reference to a broken file is not a second problem. */
-  written: ReadonlyMap<string, string>;
-}
-
-/** Everything that was read, before the files are held against each other. */
-export interface Parts {
-  warehouses: ReadonlyMap<string, WarehouseConfig>;
-  connections: ReadonlyMap<string, ConnectionConfig>;
-  signals: Files<Signal>;
-  drafts: Files<Draft>;
-  enrichments: Files<Enrichment>;
-  defaults: Defaults;
-}
 
 /** What was left out only because something it needs is broken. */
 type Waiting = Map<string, string[]>;

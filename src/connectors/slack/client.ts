@@ -1,11 +1,9 @@
 import type { WebClient } from '@slack/web-api';
-import type { CallOptions, Gate, Outcome } from '../connector.ts';
+import type { CallOptions, Gate } from '../connector.ts';
 import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../http.ts';
-import { judgeError } from './errors.ts';
+import { judgeError, type Problem } from './errors.ts';
 import type { Settings } from './schema.ts';
 
-/** Why a call did not give an answer to use. */
-export type Problem = Exclude<Outcome, { kind: 'applied' | 'already' }>;
 /** `error` is Slack's own word for it, when there is one. */
 export interface Refused {
   ok: false;

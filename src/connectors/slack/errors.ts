@@ -1,4 +1,7 @@
-import type { Problem } from './client.ts';
+import type { Outcome } from '../connector.ts';
+
+/** Why a call did not give an answer to use. */
+export type Problem = Exclude<Outcome, { kind: 'applied' | 'already' }>;
 
 /** The account or the token as a whole cannot be used; nothing was written. */
 const unavailable = new Set([
