@@ -103,7 +103,7 @@ const cases: Case[] = [
   [
     'rate limit is complete',
     line(root, 'env:HUBSPOT_TOKEN', 'env:HUBSPOT_TOKEN, rate_limit: { requests: 5 }'),
-    `${root}:5:75 CONFIG_KEY: \`per\` is missing`,
+    `${root}:5:75 CONFIG_KEY: \`rate_limit.per\` is missing`,
   ],
   [
     'target exists',
