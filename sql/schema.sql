@@ -21,6 +21,7 @@ create table actions (
   attempts integer default 0 not null,
   corrections integer default 0 not null,
   absences integer default 0 not null,
+  unread integer default 0 not null,
   generation integer default 0 not null,
   external_id text,
   locator jsonb,
@@ -30,7 +31,7 @@ create table actions (
   sent_at timestamp with time zone,
   accepted_at timestamp with time zone,
   settled_at timestamp with time zone
-) with (fillfactor=70);
+) with (fillfactor=50);
 
 create table attempts (
   id bigint generated always as identity not null,
@@ -48,6 +49,7 @@ create table attempts (
 create table buckets (
   signal text not null,
   bucket smallint not null,
+  rows bigint not null,
   members bigint not null,
   digest numeric not null
 );
@@ -164,10 +166,9 @@ alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['s
 alter table polls add constraint polls_pkey PRIMARY KEY (id);
 alter table polls add constraint polls_signal_scheduled_for_key UNIQUE (signal, scheduled_for);
 alter table signals add constraint signals_pkey PRIMARY KEY (name);
-CREATE INDEX actions_detected ON readback.actions USING btree (detected_at);
+CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
-CREATE INDEX actions_open ON readback.actions USING btree (signal, entity, destination, sequence) WHERE (settled_at IS NULL);
 CREATE INDEX attempts_action ON readback.attempts USING btree (action, id);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
 CREATE INDEX messages_entity ON readback.messages USING btree (entity, signal, sequence);

@@ -8,7 +8,8 @@ import { emit } from './emit/emit.ts';
 import { messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
 import { type Action, type Move, move } from './ledger/action.ts';
-import { Lane } from './ledger/lane.ts';
+import { Lane, type Parent } from './ledger/lane.ts';
+import { deadLetterStates } from './ledger/state.ts';
 import type { Log } from './log.ts';
 import type { Opened, Openings } from './openings.ts';
 import { route } from './route/route.ts';
@@ -129,7 +130,7 @@ export class Pipeline {
     for (const action of current) {
       const parent = parents?.get(action.key);
       if (parents && !parent?.parent_id) {
-        moves.push(withoutParent(action, destination, parent?.pending ?? false));
+        moves.push(withoutParent(action, destination, parent));
         continue;
       }
       const decided = this.#decide(opened, action, scopes.get(action.key), parent?.parent_id ?? undefined);
@@ -202,15 +203,26 @@ export class Pipeline {
   }
 }
 
-function withoutParent(action: Action, destination: Destination, pending: boolean): Move {
-  if (!pending) return refuse(action, `there is no record of ${destination.follows} to follow`);
-  return move(action, {
-    state: action.state,
-    outcome: 'waiting',
-    decision: `wait for ${destination.follows}`,
-    reason: `waiting for ${destination.follows}`,
-    due_in_ms: 1_000,
-  });
+/**
+ * There is no record to work on. While one is on its way, wait; when the followed destination failed, this one cannot
+ * succeed; when it rightly did nothing for the entity, neither does this one.
+ */
+function withoutParent(action: Action, { follows }: Destination, parent: Parent | undefined): Move {
+  if (parent?.pending) {
+    return move(action, {
+      state: action.state,
+      outcome: 'waiting',
+      decision: `wait for ${follows}`,
+      reason: `waiting for ${follows}`,
+      due_in_ms: 1_000,
+    });
+  }
+  const last = parent?.last_state;
+  if (last && deadLetterStates.some((state) => state === last)) {
+    return refuse(action, `there is no record of ${follows} to follow: it is ${last}`);
+  }
+  const reason = `${follows} ${last ? `was ${last}` : 'did nothing'} for this entity, so there is no record to follow`;
+  return move(action, { state: 'suppressed', outcome: 'suppressed', decision: 'no', reason });
 }
 
 /** Too late to be sent. What it was waiting for stays readable in the reason. */

@@ -37,6 +37,14 @@ when: score > 0.9
 fields: { channel: C0ALERTS, text: "{{ name }} <at risk>" }
 verify: { lag: 300ms }
 `,
+  'destinations/reply.yaml': `
+connection: team
+action: reply_in_thread
+signals: [churn]
+follows: alert
+fields: { text: "Ticket opened for {{ name }}" }
+verify: { lag: 300ms }
+`,
 };
 
 const setup = `
@@ -107,6 +115,18 @@ test('a destination whose condition does not hold gets nothing, and the ledger s
   );
   assert.match(rows[0].reason, /when: score > 0.9 does not hold/);
   assert.equal(records('slack', `Customer ${next} `).length, 0);
+});
+
+test('what follows waits for the record it follows, and does nothing when there rightly is none', async () => {
+  const alerted = await enter(0.95);
+  const reply = await house.settled('reply');
+  assert.equal(reply[alerted], 'verified');
+  const [message] = records('slack', `"Customer ${next} `);
+  const [answer] = records('slack', `opened for Customer ${next}"`);
+  assert.equal(answer?.fields.thread_ts, message?.fields.ts ?? 'no message');
+  next += 1;
+  const quiet = await enter(0.85);
+  assert.equal((await house.settled('reply'))[quiet], 'suppressed');
 });
 
 const mended: { fault: FaultKind; seen: string }[] = [

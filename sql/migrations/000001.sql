@@ -58,6 +58,8 @@ create index entities_present on entities (signal, bucket) where present;
 create table buckets (
   signal text not null references signals (name) on delete cascade,
   bucket smallint not null,
+  -- rows fetched, and how many of them are in the set: between `rearm` and `when` a row may be either
+  rows bigint not null,
   members bigint not null,
   digest numeric not null,
   primary key (signal, bucket)
@@ -113,6 +115,8 @@ create table actions (
   corrections integer not null default 0,
   -- consecutive reads, after the lag, that did not find the record
   absences integer not null default 0,
+  -- consecutive reads that failed
+  unread integer not null default 0,
   -- counts the times a record was proven absent although the destination had answered under its key
   generation integer not null default 0,
   external_id text,
@@ -126,11 +130,11 @@ create table actions (
   settled_at timestamptz,
   check ((due_at is null) = (state not in ('planned', 'ready', 'sending', 'accepted', 'unknown'))),
   check ((settled_at is null) = (state in ('planned', 'held', 'ready', 'sending', 'accepted', 'unknown')))
-) with (fillfactor = 70);
+  -- Half of a page is left for updates in place: an action is updated three times, and due_at mostly stays as it is.
+) with (fillfactor = 50);
 create index actions_due on actions (destination, lane, due_at) where due_at is not null;
-create index actions_open on actions (signal, entity, destination, sequence) where settled_at is null;
 create index actions_entity on actions (entity, signal, destination, sequence);
-create index actions_detected on actions (detected_at);
+create index actions_detected on actions using brin (detected_at);
 
 -- One row for each call made for an action: what was asked, what came back, what was decided and why.
 create table attempts (

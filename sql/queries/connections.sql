@@ -49,7 +49,7 @@ returning
   granted.verdict,
   granted.taken::integer as taken,
   granted.failures,
-  coalesce(granted.pause_reason, granted.last_error) as reason,
+  case granted.verdict when 'paused' then granted.pause_reason else granted.last_error end as reason,
   ceil(1000 * case granted.verdict
     when 'paused' then extract(epoch from granted.paused_until - granted.at)
     when 'open' then extract(epoch from granted.retry_at - granted.at)

@@ -12,11 +12,11 @@ select name, version, shape, baselined_at is not null and shape = :shape as comp
 from signals
 where name = :signal;
 
--- name: present_count
-select coalesce(sum(members), 0)::bigint as present from buckets where signal = :signal;
-
 -- name: known_digests
-select bucket, members, digest::text as digest from buckets where signal = :signal;
+select bucket, rows, members, digest::text as digest from buckets where signal = :signal;
+
+-- name: count_members
+select count(*) as members from entities where signal = :signal and present;
 
 -- name: create_incoming
 create temp table if not exists incoming (
@@ -63,9 +63,7 @@ analyze incoming;
 -- Guards: keys must be there and be unique.
 select
   (select count(*) from incoming where entity is null) as null_keys,
-  (select entity from incoming where entity is not null group by entity having count(*) > 1 limit 1) as duplicate_key,
-  (select max(observed_at) from incoming) as newest_observed_at,
-  (select count(*) from incoming where observed_at is null) as without_time;
+  (select entity from incoming where entity is not null group by entity having count(*) > 1 limit 1) as duplicate_key;
 
 -- name: register_signal
 insert into signals (name, version, shape) values (:signal, :version, :shape)
@@ -132,10 +130,16 @@ set present = excluded.present,
 delete from buckets where signal = :signal and (:every_bucket::boolean or bucket = any(:buckets::smallint[]));
 
 -- name: store_buckets
--- The digest of the rows that were really fetched. A bucket whose rows include one that was kept only by hysteresis
--- rules is described just the same: the digest covers all that was fetched.
-insert into buckets (signal, bucket, members, digest)
-select :signal, bucket, count(*), sum(hash) from incoming group by bucket;
+-- The digest covers all that was fetched, also rows that hysteresis neither lets in nor out; `members` counts the set.
+insert into buckets (signal, bucket, rows, members, digest)
+select :signal, fetched.bucket, fetched.rows, coalesce(present.members, 0), fetched.digest
+from (select bucket, count(*) as rows, sum(hash) as digest from incoming group by bucket) as fetched
+left join (
+  select bucket, count(*) as members
+  from entities
+  where signal = :signal and present and (:every_bucket::boolean or bucket = any(:buckets::smallint[]))
+  group by bucket
+) as present using (bucket);
 
 -- name: emit_messages
 -- Messages are durable before anything else sees them. The id depends on nothing but signal, version, entity and
@@ -167,7 +171,8 @@ select count(*) as emitted, count(*) filter (where cooling) as cooling from fres
 
 -- name: supersede
 -- An action not yet sent is overtaken by a newer transition of its entity when its destination wants the newer one
--- too, or when the newer one undoes it (it left, or came back).
+-- too, or when the newer one undoes it (it left, or came back). One that was ever sent may have had its effect: it goes
+-- its own way to the end, before the newer one.
 with subscription as (
   select * from jsonb_to_recordset(:subscriptions) as s (destination text, transitions text[])
 ), overtaken as (
@@ -181,6 +186,7 @@ with subscription as (
     and actions.destination = subscription.destination
     and actions.settled_at is null
     and actions.state in ('planned', 'ready', 'held')
+    and actions.attempts = 0
     and not coalesce(fresh.cooling, false)
     and (
       fresh.transition::text = any(subscription.transitions)

@@ -38,7 +38,7 @@ select count(*) as adopted from orphans;
 -- never overwrite a newer one.
 select
   actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
-  actions.attempts, actions.corrections, actions.absences, actions.generation, actions.external_id, actions.locator,
+  actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
   actions.sent, actions.reason, actions.observed_at, actions.detected_at, actions.sent_at,
   actions.expires_at <= clock_timestamp() as expired,
   extract(epoch from clock_timestamp() - coalesce(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
@@ -72,7 +72,14 @@ select
     from actions as parent
     where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
       and parent.settled_at is null
-  ) as pending
+  ) as pending,
+  (
+    select parent.state
+    from actions as parent
+    where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+    order by parent.sequence desc
+    limit 1
+  ) as last_state
 from unnest(:keys::uuid[], :signals::text[], :entities::text[]) as wanted (key, signal, entity);
 
 -- name: commit_intents
@@ -84,7 +91,7 @@ with lane as (
   select * from jsonb_to_recordset(:intents) as i (key uuid, hash text, sent jsonb, locator jsonb)
 ), moved as (
   update actions
-  set state = 'sending', due_at = clock_timestamp(), sent_at = clock_timestamp(), sent = intent.sent,
+  set state = 'sending', sent_at = clock_timestamp(), sent = intent.sent,
       locator = intent.locator, absences = 0, reason = null
   from intent
   where actions.key = intent.key and actions.state in ('planned', 'ready')
@@ -97,21 +104,27 @@ with lane as (
 select key from moved;
 
 -- name: record
--- Outcomes, verdicts and decisions of a batch, all the same shape: the move the state machine chose.
+-- Outcomes, verdicts and decisions of a batch, all the same shape: the move the state machine chose. Most moves of a
+-- batch are one step for many keys, so each step is said once.
 with lane as (
   select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
 ), move as (
-  select *
-  from jsonb_to_recordset(:moves) as m (
-    key uuid, source action_state, state action_state, due_in_ms float8, settled boolean, reason text, kind text,
-    outcome text, decision text, external_id text, accepted boolean, attempts integer, corrections integer,
-    absences integer, generation integer, duration_ms integer
-  )
+  select item.key, item.external_id, step.*
+  from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
+  join jsonb_to_recordset(:steps) as step (
+    number integer, source action_state, state action_state, due_in_ms float8, settled boolean, reason text, kind text,
+    outcome text, decision text, accepted boolean, attempts integer, corrections integer, absences integer,
+    unread integer, generation integer, duration_ms integer
+  ) using (number)
 ), moved as (
   update actions
   set state = move.state,
-      due_at = case when not move.settled and move.due_in_ms is not null
-        then clock_timestamp() + make_interval(secs => move.due_in_ms / 1000) end,
+      -- What is due now stays due as it was: an update that touches no index is the cheaper half.
+      due_at = case
+        when move.settled then null
+        when move.due_in_ms = 0 then actions.due_at
+        when move.due_in_ms is not null then clock_timestamp() + make_interval(secs => move.due_in_ms / 1000)
+      end,
       settled_at = case when move.settled then clock_timestamp() end,
       accepted_at = case when move.accepted then clock_timestamp() else actions.accepted_at end,
       reason = move.reason,
@@ -119,6 +132,7 @@ with lane as (
       attempts = move.attempts,
       corrections = move.corrections,
       absences = move.absences,
+      unread = move.unread,
       generation = move.generation
   from move
   where actions.key = move.key and actions.state = move.source and exists (select from lane)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Destination } from '../config/model.ts';
 import type { ActionType, Fields, WriteItem } from '../connectors/connector.ts';
 import { ReadbackError } from '../errors.ts';
@@ -42,18 +42,19 @@ export function prepare(
   for (const name of verifiedFields(destination, type, fields)) {
     sent[name] = digest(type.canonical(name, fields[name]));
   }
-  const hash = createHash('sha256').update(JSON.stringify([fields, destination.options, parentId]));
+  const request = JSON.stringify([fields, destination.options, parentId]);
   return {
     action,
     item: {
       key: action.key,
       requestKey: action.generation === 0 ? action.key : `${action.key}-${action.generation}`,
+      mayRepeat: action.attempts > 0,
       fields,
       parentId,
     },
     intent: {
       key: action.key,
-      hash: hash.digest('hex').slice(0, 32),
+      hash: hash('sha256', request, 'hex').slice(0, 32),
       sent,
       locator: { ...type.locate(fields, destination.options), ...(parentId ? { parent: parentId } : {}) },
     },

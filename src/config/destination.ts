@@ -18,7 +18,7 @@ const verifySchema = z.strictObject({
     .describe('Fields to read back and compare. All readable ones if absent.'),
   within: duration()
     .default(120_000)
-    .describe('How long the vendor may take to show the write. 2m if absent.'),
+    .describe('How long reading back may keep failing before a person is asked. 2m if absent.'),
   lag: duration().exactOptional().describe('Overrides the lag the connector declares for the vendor.'),
 });
 

@@ -66,7 +66,8 @@ function fromEnvironment(variable: string, env: Environment): Secret | Unresolve
   if (value) return new Secret(value);
   if (value === '')
     return { message: `the environment variable ${variable} is empty`, hint: 'give it a value' };
-  const guess = closest(variable, Object.keys(env));
+  // Short of a slip of the finger, a similar name is another account's secret.
+  const guess = closest(variable, Object.keys(env), 1);
   const hint = guess ? `did you mean env:${guess}?` : `set it: export ${variable}=…`;
   return { message: `the environment variable ${variable} is not set`, hint };
 }

@@ -17,10 +17,14 @@ function distance(from: string, to: string, limit: number): number {
   return last[to.length] ?? limit + 1;
 }
 
-/** The known name that was most likely meant, if one is near enough to be worth suggesting. */
-export function closest(name: string, known: Iterable<string>): string | undefined {
+/**
+ * The known name that was most likely meant, if one is near enough to be worth suggesting.
+ *
+ * @param most edits that still count as a slip
+ */
+export function closest(name: string, known: Iterable<string>, most = 100): string | undefined {
   if (name.length > 100) return undefined;
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  const limit = Math.min(most, Math.max(1, Math.floor(name.length / 3)));
   let best: { name: string; cost: number } | undefined;
   for (const candidate of known) {
     const cost = distance(name.toLowerCase(), candidate.toLowerCase(), limit);

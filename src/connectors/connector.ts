@@ -61,6 +61,8 @@ export interface WriteItem {
    * earlier one, because a vendor replays its first answer for a key it has seen.
    */
   requestKey: string;
+  /** An earlier write of this action may have reached the vendor; false: this is surely the first. */
+  mayRepeat: boolean;
   fields: Fields;
   /** The record this action works on (`follows:`), as the id an earlier action's write returned. */
   parentId: string | undefined;

@@ -9,7 +9,6 @@ export interface Counts {
 export interface IncomingFaults {
   null_keys: number;
   duplicate_key: string | null;
-  newest_observed_at: Date | null;
 }
 
 /** A poll whose result cannot be trusted is held: nothing is sent and nothing is forgotten. */

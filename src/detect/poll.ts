@@ -63,14 +63,14 @@ export async function poll(
   const baseline = !known?.comparable;
   try {
     const survey = await surveyBuckets(client, warehouse, signal, query, baseline, options.signal);
-    const held = guardAge(signal, survey.newestAgeMs);
-    if (held) throw new Held(held);
+    const stale = await guardSource(signal, warehouse, read);
+    if (stale) throw new Held(stale);
     if (survey.rows === 0 && survey.present > 0 && (await sourceIsEmpty(signal, warehouse, read))) {
       const empty = guardEmpty(signal, survey.present);
       if (empty) throw new Held(empty);
     }
     if (!baseline && survey.changed?.length === 0) {
-      return { ...none, state: 'done', reason: null, members: survey.rows, rowsRead: survey.bucketsRead };
+      return { ...none, state: 'done', reason: null, members: survey.present, rowsRead: survey.bucketsRead };
     }
     for (const table of sessionTables) await sql.run(client, `create_${table}`);
     await sql.run(client, 'clear_incoming');
@@ -85,7 +85,7 @@ export async function poll(
       ...counts,
       state: baseline ? 'baseline' : 'done',
       reason: null,
-      members: survey.rows,
+      members: await countMembers(client, signal),
       rowsRead: survey.bucketsRead + copied,
     };
   } catch (error) {
@@ -104,9 +104,8 @@ interface Survey {
   changed: number[] | undefined;
   rows: number;
   bucketsRead: number;
-  /** Rows of the last set. */
+  /** Entities in the last set. */
   present: number;
-  newestAgeMs: number | undefined;
 }
 
 /** Compares each bucket's digest with the one of the last poll. Only buckets that differ need fetching. */
@@ -118,21 +117,23 @@ async function surveyBuckets(
   baseline: boolean,
   abort: AbortSignal,
 ): Promise<Survey> {
-  const known = await sql.run<{ bucket: number; members: number; digest: string }>(client, 'known_digests', {
-    signal: signal.name,
-  });
+  const known = await sql.run<{ bucket: number; rows: number; members: number; digest: string }>(
+    client,
+    'known_digests',
+    {
+      signal: signal.name,
+    },
+  );
   const present = known.reduce((sum, bucket) => sum + bucket.members, 0);
-  const stored = new Map(known.map((bucket) => [bucket.bucket, `${bucket.members}:${bucket.digest}`]));
+  const stored = new Map(known.map((bucket) => [bucket.bucket, `${bucket.rows}:${bucket.digest}`]));
   const changed: number[] = [];
   let rows = 0;
   let bucketsRead = 0;
-  let newest: string | null = null;
   const digest = warehouse.digest(query, bucketCount);
   for await (const batch of warehouse.read(digest, { signal: abort, timeoutMs: signal.timeoutMs })) {
-    for (const [bucket, count, sum, observedAt] of batch as [string, string, string, Value][]) {
+    for (const [bucket, count, sum] of batch as [string, string, string][]) {
       rows += Number(count);
       bucketsRead += 1;
-      if (observedAt !== null && (newest === null || observedAt > newest)) newest = observedAt;
       if (stored.get(Number(bucket)) !== `${count}:${sum}`) changed.push(Number(bucket));
       stored.delete(Number(bucket));
     }
@@ -144,8 +145,21 @@ async function surveyBuckets(
     rows,
     bucketsRead,
     present: baseline ? 0 : present,
-    newestAgeMs: newest === null ? undefined : Date.now() - Date.parse(newest),
   };
+}
+
+/** A source that nobody has written to for too long says nothing about today. */
+async function guardSource(
+  signal: Signal,
+  warehouse: Warehouse,
+  read: ReadOptions,
+): Promise<string | undefined> {
+  if (signal.guard.maxAgeMs === undefined || signal.observedAt === undefined) return undefined;
+  let newest: Value = null;
+  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, signal.observedAt), read)) {
+    newest = row?.[0] ?? null;
+  }
+  return guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
 }
 
 /** Nobody meeting `when` is news; a source without any row looks like a table that is being rebuilt. */
@@ -185,7 +199,7 @@ async function commit(client: pg.PoolClient, set: ReadSet, options: PollOptions)
     await sql.run(client, 'apply_moves', { signal: signal.name, silent, only });
     await sql.run(client, 'forget_buckets', scope);
     // A digest describes a whole bucket; without one the bucket is fetched again by the next poll.
-    if (only.length === 0) await sql.run(client, 'store_buckets', { signal: signal.name });
+    if (only.length === 0) await sql.run(client, 'store_buckets', scope);
     await sql.run(client, 'mark_baselined', identity);
     const counts = silent ? await keepChosen(client, only) : found;
     if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
@@ -195,6 +209,11 @@ async function commit(client: pg.PoolClient, set: ReadSet, options: PollOptions)
     await client.query('rollback').catch(() => {});
     throw error;
   }
+}
+
+async function countMembers(client: pg.PoolClient, signal: Signal): Promise<number> {
+  const counted = await sql.one<{ members: number }>(client, 'count_members', { signal: signal.name });
+  return counted?.members ?? 0;
 }
 
 /** A baseline acts on nothing, but for entities that were asked for by name. */

@@ -50,7 +50,7 @@ export async function emit(
     signal: signal.name,
     subscriptions,
   });
-  await sql.run(client, 'mark_fired', { signal: signal.name });
+  if (signal.cooldownMs !== undefined) await sql.run(client, 'mark_fired', { signal: signal.name });
   return {
     messages: fresh?.emitted ?? 0,
     actions: planned?.planned ?? 0,

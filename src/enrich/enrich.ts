@@ -8,11 +8,10 @@ import type { Column, Warehouse } from '../warehouses/warehouse.ts';
 const keysPerQuery = 1_000;
 /** A signal's own row is shared by the destinations of one poll, then read again. */
 const signalRowFreshMs = 5_000;
-/** Rows kept per source: at about 1 kB a row some 20 MB. */
-const cachedRows = 20_000;
-
-/** Remembers that a query has no row for a key. */
-const absent = Symbol('absent');
+/** What the cached rows of one source may take, in characters of their values: a few thousand ordinary rows. */
+const cachedSize = 2 * 1024 * 1024;
+/** A row costs this much even when its values are short. */
+const rowOverhead = 200;
 
 /** A query that gives one row per key: a signal's own SQL, or an enrichment. */
 interface Source {
@@ -28,15 +27,15 @@ interface Source {
 export class Enricher {
   readonly #open: (warehouse: string) => Promise<Warehouse>;
   readonly #columns = new Map<string, Promise<Column[]>>();
-  readonly #caches = new Map<string, LRUCache<string, Scope | typeof absent>>();
+  readonly #caches = new Map<string, LRUCache<string, Scope>>();
 
   constructor(open: (warehouse: string) => Promise<Warehouse>) {
     this.#open = open;
   }
 
   /**
-   * One scope for each entity: key columns, the signal's columns, then the enrichments' columns (which win). An entity
-   * that a query no longer returns lacks that query's columns; a template that needs them says so by name.
+   * One scope for each entity: key columns, the signal's columns, then the enrichments' columns (which win). Columns of a
+   * query that has no row for the entity are null.
    */
   async scopes(
     project: Project,
@@ -69,15 +68,14 @@ export class Enricher {
     for (const entity of entities) {
       const known = cache.get(entity);
       if (known === undefined) missing.push(entity);
-      else if (known !== absent) rows.set(entity, known);
+      else rows.set(entity, known);
     }
     for (let start = 0; start < missing.length; start += keysPerQuery) {
       const wanted = missing.slice(start, start + keysPerQuery);
       const found = await this.#fetch(source, wanted, abort);
-      for (const entity of wanted) {
-        const row = found.get(entity);
-        cache.set(entity, row ?? absent);
-        if (row) rows.set(entity, row);
+      for (const [entity, row] of found) {
+        cache.set(entity, row);
+        rows.set(entity, row);
       }
     }
     return rows;
@@ -90,7 +88,12 @@ export class Enricher {
     const keyColumns = source.key.map((name) => requireColumn(columns, name, source.id));
     const keyIndexes = keyColumns.map((column) => columns.indexOf(column));
     const keys = entities.map((entity) => decodeEntity(entity, source.key.length));
-    const found = new Map<string, Scope>();
+    // As in a left join: what the query has no row for is null, column by column, and a template says so by name.
+    const nothing = rowScope(
+      columns.filter((column) => !source.key.includes(column.name)),
+      [],
+    );
+    const found = new Map<string, Scope>(entities.map((entity) => [entity, nothing]));
     for await (const batch of warehouse.read(warehouse.lookup(source.sql, keyColumns, keys), read)) {
       for (const values of batch) {
         const key = keyIndexes.map((index) => values[index] ?? '');
@@ -110,14 +113,25 @@ export class Enricher {
     return asked;
   }
 
-  #cache(source: Source): LRUCache<string, Scope | typeof absent> {
+  #cache(source: Source): LRUCache<string, Scope> {
     let cache = this.#caches.get(source.id);
     if (!cache) {
-      cache = new LRUCache({ max: cachedRows, ttl: Math.max(1, source.freshMs) });
+      cache = new LRUCache({
+        maxSize: cachedSize,
+        sizeCalculation: sizeOf,
+        ttl: Math.max(1, source.freshMs),
+      });
       this.#caches.set(source.id, cache);
     }
     return cache;
   }
+}
+
+/** Roughly how much a cached row takes, in characters. */
+function sizeOf(row: Scope): number {
+  let size = rowOverhead;
+  for (const value of Object.values(row)) size += typeof value === 'string' ? value.length : 8;
+  return size;
 }
 
 function signalSource(signal: Signal): Source {

@@ -13,6 +13,8 @@ export interface Action {
   attempts: number;
   corrections: number;
   absences: number;
+  /** Reads in a row that failed. */
+  unread: number;
   generation: number;
   external_id: string | null;
   locator: Record<string, string> | null;
@@ -50,6 +52,7 @@ export interface Move {
   attempts: number;
   corrections: number;
   absences: number;
+  unread: number;
   generation: number;
   duration_ms: number | null;
 }
@@ -71,6 +74,7 @@ export function move(
     attempts: action.attempts,
     corrections: action.corrections,
     absences: action.absences,
+    unread: 0,
     generation: action.generation,
     duration_ms: null,
     ...change,

@@ -25,7 +25,7 @@ export const moves: Readonly<Record<ActionState, readonly ActionState[]>> = {
   planned: ['held', 'suppressed', 'sending', 'rejected', 'expired', 'superseded'],
   held: ['planned', 'ready', 'superseded'],
   suppressed: [],
-  ready: ['held', 'sending', 'rejected', 'expired', 'superseded'],
+  ready: ['held', 'suppressed', 'sending', 'rejected', 'expired', 'superseded'],
   sending: ['accepted', 'unknown', 'ready', 'rejected', 'dead'],
   accepted: ['verified', 'differs', 'ready', 'escalated', 'dead'],
   unknown: ['verified', 'differs', 'ready', 'escalated', 'dead'],

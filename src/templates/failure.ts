@@ -73,6 +73,6 @@ function hintFor(error: Error): string | undefined {
   }
   if (/^undefined variable/.test(error.message)) return 'the object has no such member';
   if (/^undefined filter/.test(error.message))
-    return 'filters are those of Liquid, and percent, money, date, plus';
+    return 'filters are those of Liquid, and percent, money, date, plus, minus, json, slack_escape';
   return undefined;
 }

@@ -5,7 +5,7 @@ export interface VerifyPolicy {
   idempotency: Idempotency;
   /** How long a write may take to become readable; absence and difference are believed only after it. */
   lagMs: number;
-  /** How long a read-back may keep failing before a person is asked. */
+  /** How long a read-back may keep failing, at least, before a person is asked. */
   withinMs: number;
   maxAttempts: number;
   /** How long a write without an answer may still be under way: the deadline of one call. */
@@ -15,6 +15,8 @@ export interface VerifyPolicy {
 /** A wrong value is written again at most this often; a vendor that keeps changing it will not be argued with. */
 const maxCorrections = 2;
 const requiredAbsences = 2;
+/** Reads that must have failed in a row before a person is asked: the waiting may have been our own. */
+const requiredFailures = 5;
 
 /**
  * What a read-back means for an action.
@@ -49,7 +51,7 @@ export function decideReading(
           state: 'verified',
           outcome: 'verified',
           decision: 'done',
-          reason: action.state === 'unknown' ? 'no answer to the write, but the record is there' : null,
+          reason: action.state === 'unknown' ? 'the write was not confirmed, but the record is there' : null,
           external_id: reading.id,
         });
       }
@@ -72,16 +74,16 @@ export function decideReading(
         reason: `cannot be read back: ${reading.reason}`,
       });
     case 'failed':
-      if (waited > policy.withinMs) {
+      if (waited > policy.withinMs && action.unread + 1 >= requiredFailures) {
         return move(action, {
           ...call,
           state: 'escalated',
           outcome: 'unverifiable',
           decision: 'ask a person',
-          reason: `could not be read back within ${Math.round(policy.withinMs / 1000)} s: ${reading.reason}`,
+          reason: `could not be read back within ${Math.round(policy.withinMs / 1000)} s, in ${action.unread + 1} tries: ${reading.reason}`,
         });
       }
-      return again('failed', reading.reason, patience(waited, policy.withinMs + 1_000));
+      return { ...again('failed', reading.reason, failurePauseMs(action.unread)), unread: action.unread + 1 };
     case 'throttled':
       return again('throttled', reading.reason, reading.retryAfterMs ?? 1_000);
     case 'unavailable':
@@ -148,6 +150,11 @@ function decideAbsence(action: Action, policy: VerifyPolicy, durationMs: number 
 
 function differs(fields: readonly string[]): string {
   return `differs: ${fields.join(', ')}`;
+}
+
+/** Doubling from a second to half a minute: a destination that is only busy gets the time it needs. */
+function failurePauseMs(failures: number): number {
+  return Math.min(30_000, 1_000 * 2 ** failures);
 }
 
 /** Reads follow quickly at first and then slow down, but never past the moment that decides. */

@@ -4,12 +4,12 @@ import type { Column, SignalQuery, Statement, Warehouse } from './warehouse.ts';
 
 /** What differs between SQL dialects; everything else is said in the templates. */
 export interface Dialect {
-  /** `members`, `digest`, `lookup`, `sample` and the fragments they are put together from. */
+  /** `members`, `digest`, `newest`, `lookup`, `sample` and the fragments they are put together from. */
   templates: Templates;
   quote(name: string): string;
 }
 
-export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'lookup' | 'sample'>;
+export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'newest' | 'lookup' | 'sample'>;
 
 /** Fingerprint of an entity whose changes do not matter; costs the warehouse nothing. */
 export const constantFingerprint = '0000000000000000';
@@ -26,6 +26,13 @@ export function compiler(dialect: Dialect): Compiler {
     members: (query, buckets, only) => ({ sql: membersSql(dialect, query, buckets, only), params: [] }),
     digest: (query, buckets) => ({
       sql: render(templates, 'digest', { members: membersSql(dialect, query, buckets) }),
+      params: [],
+    }),
+    newest: (sql, observedAt) => ({
+      sql: render(templates, 'newest', {
+        sql: withoutSemicolon(sql),
+        observed_at: render(templates, 'time', { column: dialect.quote(observedAt) }),
+      }),
       params: [],
     }),
     lookup: (sql, key, keys) => lookup(dialect, sql, key, keys),

@@ -76,10 +76,12 @@ export interface Warehouse {
   members(query: SignalQuery, buckets: number, only?: number[]): Statement;
   /**
    * One row for each non-empty bucket of the members: `bucket`, `rows`, `digest` (exact sum of the members' `hash`,
-   * as decimal text), `newest_observed_at`. Equal digests mean nothing to fetch. The ledger sums the hashes of the
+   * as decimal text). Equal digests mean nothing to fetch. The ledger sums the hashes of the
    * rows it fetched itself, so that a stored digest always describes the stored set, whatever moved in between.
    */
   digest(query: SignalQuery, buckets: number): Statement;
+  /** The newest `observedAt` of the whole source, members or not: one row, one Value. */
+  newest(sql: string, observedAt: string): Statement;
   /** `select * from (sql)` for the rows whose key columns equal one of `keys` (as exact text, in key order). */
   lookup(sql: string, key: Column[], keys: string[][]): Statement;
   /** `select * from (sql) limit n`, for previews of rows. */
@@ -91,7 +93,7 @@ export interface Warehouse {
 export interface WarehouseType {
   name: string;
   summary: string;
-  /** The YAML settings, without `type`. Secrets use `secret()`, files `path()`. */
+  /** The YAML settings, without `type`. Secrets use `secret()`; the loader makes a `path` absolute. */
   schema: z.ZodType<Record<string, unknown>>;
   /** An example of the settings as YAML, run by a test. */
   example: string;

@@ -160,6 +160,24 @@ test('one absent read is not proof: the first is followed by a second', () => {
   assert.equal(second.generation, 1, 'an answered key would be replayed, so the next write uses a new one');
 });
 
+test('a read that fails once, however late, is tried again: the waiting may have been our own', () => {
+  const policy: VerifyPolicy = {
+    idempotency: 'keyed',
+    lagMs: 1_000,
+    withinMs: 60_000,
+    maxAttempts: 5,
+    callTimeoutMs: 1_000,
+  };
+  let action = anAction({ state: 'accepted', waited_ms: 3_600_000 });
+  const failed: Reading = { kind: 'failed', reason: 'HTTP 500' };
+  for (let failure = 1; failure <= 4; failure += 1) {
+    const move = decideReading(action, failed, [], policy, 5);
+    assert.equal(move.state, 'accepted', `after ${failure}`);
+    action = anAction({ ...action, unread: move.unread });
+  }
+  assert.equal(decideReading(action, failed, [], policy, 5).state, 'escalated');
+});
+
 test('backoff grows, is jittered, and stays between 0.2 s and 10 min', () => {
   fc.assert(
     fc.property(

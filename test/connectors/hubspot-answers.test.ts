@@ -46,6 +46,7 @@ describe('what HubSpot may answer', () => {
   const item = (n: number): WriteItem => ({
     key: `key-${n}`,
     requestKey: `key-${n}`,
+    mayRepeat: false,
     fields: { customer_id: `C-${n}`, name: `Acme ${n}` },
     parentId: undefined,
   });

@@ -13,6 +13,7 @@ const call = () => ({ signal: new AbortController().signal, timeoutMs: 5000 });
 const item = (key: string, fields: Fields): WriteItem => ({
   key,
   requestKey: key,
+  mayRepeat: false,
   fields,
   parentId: undefined,
 });

@@ -34,6 +34,7 @@ examine(connector, {
       const items = [0, 1, 2].map((n) => ({
         key: `contact-${n}`,
         requestKey: `contact-${n}`,
+        mayRepeat: false,
         fields: { email: `ada.${n}@acme.example` },
         parentId: undefined,
       }));

@@ -16,7 +16,13 @@ import { examine } from '../contract.ts';
 
 const newMessage = async (client: Client, call: CallOptions, n: number) => {
   const fields = { channel: 'C0RETENTION', text: `Acme ${n} may leave.` };
-  const item = { key: `parent-${n}`, requestKey: `parent-${n}`, fields, parentId: undefined };
+  const item = {
+    key: `parent-${n}`,
+    requestKey: `parent-${n}`,
+    mayRepeat: false,
+    fields,
+    parentId: undefined,
+  };
   return idOf((await client.write('post_message', {}, [item], call)).get(item.key));
 };
 
@@ -54,7 +60,7 @@ async function open(changes: Record<string, string> = {}, pass = async () => {})
 let keys = 0;
 function item(fields: Record<string, string>, parentId?: string): WriteItem {
   const key = `key-${++keys}-x`;
-  return { key, requestKey: key, parentId, fields };
+  return { key, requestKey: key, mayRepeat: true, parentId, fields };
 }
 
 async function write(action: string, one: WriteItem): Promise<Outcome> {

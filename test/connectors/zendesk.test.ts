@@ -15,7 +15,13 @@ import { examine } from '../contract.ts';
 
 const newTicket = async (client: Client, call: CallOptions, n: number) => {
   const fields = { subject: `Restock A-${n}`, body: 'Runs out soon.', priority: 'normal' };
-  const item = { key: `parent-${n}`, requestKey: `parent-${n}`, fields, parentId: undefined };
+  const item = {
+    key: `parent-${n}`,
+    requestKey: `parent-${n}`,
+    mayRepeat: false,
+    fields,
+    parentId: undefined,
+  };
   return idOf((await client.write('create_ticket', {}, [item], call)).get(item.key));
 };
 
@@ -63,7 +69,7 @@ async function open(changes: Record<string, string> = {}): Promise<Client> {
 let keys = 0;
 function item(fields: Record<string, string>, more: Partial<WriteItem> = {}): WriteItem {
   const key = more.key ?? `key-${++keys}`;
-  return { key, requestKey: key, parentId: undefined, fields, ...more };
+  return { key, requestKey: key, mayRepeat: true, parentId: undefined, fields, ...more };
 }
 
 async function write(action: string, one: WriteItem): Promise<Outcome> {

@@ -238,6 +238,27 @@ test('a stale source holds the poll', async () => {
   assert.match(held.reason ?? '', /older than max_age/);
 });
 
+test('freshness is judged on the source, not on who is in the set', async () => {
+  const guard = { ...aSignal({}).guard, maxAgeMs: 3_600_000 };
+  const signal = signalOf('fresh', { observedAt: 'seen_at', when: 'score > 0.8', guard });
+  await team.run(
+    "insert into scores values ('fresh', 'old', 0.9, '', now() - interval 2 hour), ('fresh', 'new', 0.1, '', now())",
+  );
+  assert.equal((await pollOnce(signal)).state, 'baseline');
+  await team.run("delete from scores where signal = 'fresh' and id = 'old'");
+  await pollOnce(signal);
+  assert.deepEqual(await messages(signal), ['left old 1']);
+});
+
+test('members are who is in the set, not who hysteresis keeps an eye on', async () => {
+  const signal = signalOf('counted', { when: 'score > 0.85', rearm: 'score < 0.75' });
+  await rows('counted', ['in', 0.9], ['between', 0.8], ['out', 0.1]);
+  assert.equal((await pollOnce(signal)).members, 1);
+  await rows('counted', ['in', 0.8], ['between', 0.8], ['out', 0.1]);
+  assert.equal((await pollOnce(signal)).members, 1);
+  assert.equal((await pollOnce(signal)).members, 1, 'an unchanged poll says the same');
+});
+
 test('within the cooldown an entity that comes back is suppressed, and the ledger says why', async () => {
   const signal = signalOf('cooldown', { cooldownMs: 3_600_000 });
   await pollOnce(signal);
@@ -263,6 +284,19 @@ test('an action not yet sent is superseded by the transition that undoes it', as
   await rows('superseded', ['x', 1]);
   await pollOnce(signal, { destinations });
   assert.deepEqual(await actionStates(signal), ['a entered superseded']);
+});
+
+test('an action that was ever sent is not superseded: it may have had its effect', async () => {
+  const signal = signalOf('sent', {});
+  const destinations = [aDestination({ on: ['entered', 'left'] })];
+  await rows('sent', ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await rows('sent', ['a', 1], ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await database.pool.query("update actions set state = 'ready', attempts = 1 where signal = 'sent'");
+  await rows('sent', ['x', 1]);
+  await pollOnce(signal, { destinations });
+  assert.deepEqual(await actionStates(signal), ['a entered ready', 'a left planned']);
 });
 
 test('a change that a destination did not ask for leaves its pending action alone', async () => {

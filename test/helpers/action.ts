@@ -13,6 +13,7 @@ export function anAction(facts: Partial<Action> = {}): Action {
     attempts: 0,
     corrections: 0,
     absences: 0,
+    unread: 0,
     generation: 0,
     external_id: null,
     locator: null,

@@ -121,7 +121,7 @@ export class Desk {
     const made = Array.from({ length: count }, (_, n) => {
       const key = `exam-key-${this.name}-${n}-x`;
       const fields = this.action.fields.parse(this.candidate.fields(n));
-      return { key, requestKey: key, fields, parentId: this.#parents[n] };
+      return { key, requestKey: key, mayRepeat: true, fields, parentId: this.#parents[n] };
     });
     return made as unknown as [WriteItem, ...WriteItem[]];
   }

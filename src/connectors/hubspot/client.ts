@@ -140,11 +140,17 @@ export class HubSpot {
 /** What a failed call means for an item that was to be written. */
 export function outcomeOf(failure: Failure): Outcome {
   if (failure.kind === 'refused') {
-    // A conflict may be another writer at the same moment, so it is worth another attempt.
-    const permanent = failure.code !== 'CONFLICT';
-    return { kind: 'rejected', code: failure.code, reason: failure.reason, permanent };
+    return { kind: 'rejected', code: failure.code, reason: failure.reason, permanent: isPermanent(failure) };
   }
   return failure.kind === 'lost' ? { kind: 'ambiguous', reason: failure.reason } : failure;
+}
+
+/**
+ * A conflict may be another writer at the same moment, which is worth another attempt. One that names an existing
+ * record is not: the value belongs to that record, now and later.
+ */
+export function isPermanent({ code, reason }: { code: string; reason: string }): boolean {
+  return code !== 'CONFLICT' || /already exists/i.test(reason);
 }
 
 /** What a failed call means for an item that was to be read. */

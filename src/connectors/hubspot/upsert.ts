@@ -1,5 +1,5 @@
 import type { CallOptions, Outcome, Throttled, Unavailable } from '../connector.ts';
-import { type Failure, type HubSpot, outcomeOf } from './client.ts';
+import { type Failure, type HubSpot, isPermanent, outcomeOf } from './client.ts';
 import { inHalves } from './halves.ts';
 import { folded } from './lookup.ts';
 import { type ItemError, readObjects } from './reply.ts';
@@ -133,5 +133,5 @@ function itemOutcome(hubspot: HubSpot, error: ItemError): Outcome {
   const reason = `HubSpot refused it: ${hubspot.quote(error.message) || code}`;
   if (/^RATE_LIMIT/.test(code)) return { kind: 'throttled', retryAfterMs: null, reason };
   if (/INTERNAL|SERVER_ERROR|TIMEOUT/.test(code)) return { kind: 'ambiguous', reason };
-  return { kind: 'rejected', code, reason, permanent: code !== 'CONFLICT' };
+  return { kind: 'rejected', code, reason, permanent: isPermanent({ code, reason }) };
 }

@@ -122,7 +122,7 @@ async function create(
 
 /**
  * Zendesk takes no idempotency key on an update. Setting a value twice does no harm, a comment said twice does: so
- * before a comment the ticket's audits are asked whether this very update is already there. It costs one call.
+ * before a comment that may be a repeat, the ticket's audits are asked whether this very update is already there.
  */
 async function change(
   zendesk: Zendesk,
@@ -132,7 +132,7 @@ async function change(
   call: CallOptions,
 ): Promise<Outcome> {
   const { comment, ticket_id: _, ...rest } = item.fields;
-  if (comment) {
+  if (comment && item.mayRepeat) {
     const found = await findAudit(zendesk, ticketId, item.key, call);
     if (found.kind === 'found') return { kind: 'already', id: ticketId };
     if (found.kind === 'problem') return beforeWriting(found.problem);

@@ -82,6 +82,9 @@ function reading(list: TicketList, item: ReadItem, ticketId: string, audit?: Aud
   const ticket = list.tickets.find((one) => String(one.id) === ticketId);
   if (!ticket) return { kind: 'absent' };
   const requester = list.users.find((user) => user.id === ticket.requester_id);
+  if (!requester && item.fields.includes('requester_email')) {
+    return { kind: 'unreadable', reason: 'the answer does not include the requester' };
+  }
   const fields: Record<string, unknown> = {};
   for (const field of item.fields) {
     if (field === 'comment') fields.comment = audit?.events?.find((event) => event.type === 'Comment')?.body;

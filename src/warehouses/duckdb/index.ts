@@ -26,6 +26,7 @@ function openWarehouse(settings: Settings): Warehouse {
     'members',
     'digest',
     'lookup',
+    'newest',
     'sample',
     'fragments',
     'text',

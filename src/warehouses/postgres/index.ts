@@ -22,6 +22,7 @@ const templateFiles = [
   'members',
   'digest',
   'lookup',
+  'newest',
   'sample',
   'fragments',
   'guard',
