@@ -55,7 +55,7 @@ export class Pipeline {
         },
       });
     } catch (error) {
-      return failedPoll(error);
+      return failedPoll(error, signal);
     }
   }
 

@@ -104,6 +104,11 @@ function refusals(ask: Ask): void {
     assert.equal(desk.writes(), 0);
     desk.sandbox.inject({ kind: 'throttle', retryAfterSeconds: 7 });
     assert.equal((await desk.readOne(item)).kind, 'throttled');
+    assert.deepEqual(
+      desk.gate.heeded.map((refusal) => refusal.kind === 'throttled' && refusal.retryAfterMs),
+      [7000, 7000],
+      'the gate was not told at once',
+    );
   });
   ask('is throttled by a 429 without Retry-After', async (desk) => {
     const [item] = desk.items(1);

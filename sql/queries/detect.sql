@@ -171,7 +171,8 @@ select count(*) as emitted, count(*) filter (where cooling) as cooling from fres
 
 -- name: supersede
 -- An action not yet sent is overtaken by a newer transition of its entity when its destination wants the newer one
--- too, or when the newer one undoes it (it left, or came back). One that was ever sent may have had its effect: it goes
+-- too, or when the entity has left. What has left and comes back still needs its leaving: a ticket opened for the first
+-- time is closed before the second is opened. One that was ever sent may have had its effect: it goes
 -- its own way to the end, before the newer one.
 with subscription as (
   select * from jsonb_to_recordset(:subscriptions) as s (destination text, transitions text[])
@@ -190,7 +191,7 @@ with subscription as (
     and not coalesce(fresh.cooling, false)
     and (
       fresh.transition::text = any(subscription.transitions)
-      or (fresh.transition = 'left') <> (actions.transition = 'left')
+      or (fresh.transition = 'left' and actions.transition <> 'left')
     )
   returning actions.key
 )

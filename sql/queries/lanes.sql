@@ -56,13 +56,15 @@ order by actions.due_at
 limit :limit;
 
 -- name: parents
--- The record to work on: what the followed destination made last for the same entity, and whether one is on its way.
+-- The record to work on: what the followed destination made last for the same entity up to this transition, and whether
+-- one is on its way.
 select
   wanted.key,
   (
     select parent.external_id
     from actions as parent
     where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+      and parent.sequence <= wanted.sequence
       and parent.external_id is not null and parent.state in ('verified', 'differs', 'accepted')
     order by parent.sequence desc
     limit 1
@@ -71,16 +73,19 @@ select
     select
     from actions as parent
     where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+      and parent.sequence <= wanted.sequence
       and parent.settled_at is null
   ) as pending,
   (
     select parent.state
     from actions as parent
     where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+      and parent.sequence <= wanted.sequence
     order by parent.sequence desc
     limit 1
   ) as last_state
-from unnest(:keys::uuid[], :signals::text[], :entities::text[]) as wanted (key, signal, entity);
+from unnest(:keys::uuid[], :signals::text[], :entities::text[], :sequences::bigint[])
+  as wanted (key, signal, entity, sequence);
 
 -- name: commit_intents
 -- Nothing leaves the process before this has committed. Returns the keys that may be sent: not those that were

@@ -37,7 +37,12 @@ export type Outcome =
   | Throttled
   | Unavailable
   /** It may or may not have been written: timeout, cut connection, 5xx, unreadable or missing answer. */
-  | { kind: 'ambiguous'; reason: string };
+  | {
+      kind: 'ambiguous';
+      reason: string;
+      /** What a later call of the same write said about the connection, which must be heeded although this item is open. */
+      meanwhile?: Throttled | Unavailable;
+    };
 
 /** What the vendor holds now. */
 export type Reading =
@@ -85,6 +90,8 @@ export interface ReadItem {
  */
 export interface Gate {
   pass(signal: AbortSignal): Promise<void>;
+  /** The vendor has just said to stop: no further request of the same batch passes. */
+  heed(refusal: Throttled | Unavailable): void;
 }
 
 /** Thrown by a `Gate`: the request was not made. From `write`, it may escape only if nothing was written at all. */

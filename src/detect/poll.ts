@@ -241,11 +241,12 @@ async function valueColumns(signal: Signal, warehouse: Warehouse, read: ReadOpti
   return columns.map((column) => column.name).filter((name) => !fixed.has(name));
 }
 
-/** A poll that failed, as its ledger row and the log name it. */
-export function failedPoll(error: unknown): PollResult {
-  const reason =
-    error instanceof ReadbackError
-      ? `${error.code}: ${error.message}`
-      : `${(error as Error)?.message ?? error}`;
+/** A poll that failed, as its ledger row and the log name it: with the file when the file is at fault. */
+export function failedPoll(error: unknown, signal: Signal): PollResult {
+  let reason = String((error as Error)?.message ?? error);
+  if (error instanceof ReadbackError) {
+    const file = error.code === 'SIGNAL_SQL' ? `${signal.file} ` : '';
+    reason = `${file}${error.code}: ${error.message}`;
+  }
   return { ...none, state: 'failed', reason, members: null, rowsRead: 0 };
 }

@@ -7,6 +7,7 @@ import { type LaneJob, type PollJob, Queue } from '../queue/queue.ts';
 import type { Database } from '../store/database.ts';
 import { queries } from '../store/queries.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { collectEarly } from './memory.ts';
 import { runPoll } from './polls.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -49,6 +50,7 @@ export class Engine {
   }
 
   static async start(options: EngineOptions): Promise<Engine> {
+    collectEarly();
     const { project, database, log } = options;
     for (const problem of project.problems) log.error({ code: problem.code }, problem.format());
     await registerProject(project, database);

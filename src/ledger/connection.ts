@@ -41,6 +41,7 @@ export class ConnectionGate implements Gate {
   #tokens = 0;
   #drawnAt = 0;
   #troubled = false;
+  #heeded: { until: number; refusal: Throttled | Unavailable } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   /**
@@ -79,6 +80,7 @@ export class ConnectionGate implements Gate {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       signal.throwIfAborted();
+      if (this.#heeded && performance.now() < this.#heeded.until) throw new NotSent(this.#heeded.refusal);
       if (this.#tokens > 0 && performance.now() - this.#drawnAt < tokenLifeMs) {
         this.#tokens -= 1;
         return;
@@ -108,6 +110,15 @@ export class ConnectionGate implements Gate {
     return draw;
   }
 
+  /**
+   * Stops this process at once: the other calls of a batch must not run into the pause before the ledger knows of it.
+   * `learn` then tells the other workers.
+   */
+  heed(refusal: Throttled | Unavailable): void {
+    const ms = refusal.kind === 'throttled' ? (refusal.retryAfterMs ?? defaultPauseMs) : unavailableRestMs;
+    this.#heeded = { until: performance.now() + ms, refusal };
+  }
+
   /** A 429: nobody calls this connection until the pause is over. */
   async pause(throttled: Throttled): Promise<void> {
     this.#tokens = 0;
@@ -124,7 +135,10 @@ export class ConnectionGate implements Gate {
    *
    * @returns false when the connection may not be used for now
    */
-  async learn(answers: readonly (Outcome | Reading)[]): Promise<boolean> {
+  async learn(results: readonly (Outcome | Reading)[]): Promise<boolean> {
+    const answers = results.flatMap((result) =>
+      result.kind === 'ambiguous' && result.meanwhile ? [result, result.meanwhile] : [result],
+    );
     const throttled = answers.find((answer) => answer.kind === 'throttled');
     if (throttled) {
       await this.pause(throttled);
@@ -175,6 +189,9 @@ export class ConnectionGate implements Gate {
 
 /** The gate's own refusal; it must not count as one more failure of the vendor. */
 const restingCode = 'BREAKER_OPEN';
+
+/** Long enough for the ledger to open the breaker, which then decides. */
+const unavailableRestMs = 1_000;
 
 /** Waits this long after a 429 that does not say how long. */
 const defaultPauseMs = 5_000;

@@ -95,6 +95,7 @@ export class Lane {
       keys: actions.map((action) => action.key),
       signals: actions.map((action) => action.signal),
       entities: actions.map((action) => action.entity),
+      sequences: actions.map((action) => action.sequence),
     });
     return new Map(rows.map((row) => [row.key, row]));
   }

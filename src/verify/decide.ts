@@ -112,7 +112,8 @@ function decideDifference(
     decision: 'correct it',
     reason: `${reason}; written again`,
     due_in_ms: 0,
-    corrections: action.corrections + 1,
+    // A rewrite that was never answered says nothing about whether the vendor would keep the value.
+    corrections: action.corrections + (action.state === 'accepted' ? 1 : 0),
   });
 }
 

@@ -35,18 +35,27 @@ export async function verify(verifier: Verifier, actions: readonly Action[]): Pr
   const waveSize = maxReadBatch * concurrency;
   for (let start = 0; start < actions.length; start += waveSize) {
     if (verifier.draining.aborted) return false;
-    const batches: Promise<boolean>[] = [];
     const wave = actions.slice(start, start + waveSize);
+    const batches: Promise<Answer>[] = [];
     for (let at = 0; at < wave.length; at += maxReadBatch) {
       batches.push(readBatch(verifier, wave.slice(at, at + maxReadBatch)));
     }
-    if ((await Promise.all(batches)).includes(false)) return false;
+    const answers = await Promise.all(batches);
+    await verifier.lane.record(answers.flatMap((answer) => answer.moves));
+    let usable = true;
+    for (const { readings } of answers) usable = (await verifier.gate.learn(readings)) && usable;
+    if (!usable) return false;
   }
   return true;
 }
 
-async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<boolean> {
-  const { destination, type, lane } = verifier;
+interface Answer {
+  moves: Move[];
+  readings: Reading[];
+}
+
+async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<Answer> {
+  const { destination, type } = verifier;
   const started = performance.now();
   const readings = await read(verifier, batch);
   const durationMs = Math.round(performance.now() - started);
@@ -68,8 +77,7 @@ async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<
     verifier.onVerdict(action, move);
     return move;
   });
-  await lane.record(moves);
-  return verifier.gate.learn([...readings.values()]);
+  return { moves, readings: [...readings.values()] };
 }
 
 const unmentioned: Reading = { kind: 'failed', reason: 'the answer did not mention this record' };

@@ -178,6 +178,21 @@ test('a read that fails once, however late, is tried again: the waiting may have
   assert.equal(decideReading(action, failed, [], policy, 5).state, 'escalated');
 });
 
+test('only a rewrite that was answered uses up a correction', () => {
+  const policy: VerifyPolicy = {
+    idempotency: 'upsert',
+    lagMs: 0,
+    withinMs: 60_000,
+    maxAttempts: 8,
+    callTimeoutMs: 0,
+  };
+  const found: Reading = { kind: 'found', id: '1', fields: {} };
+  const answered = decideReading(anAction({ state: 'accepted' }), found, ['subject'], policy, 5);
+  const unanswered = decideReading(anAction({ state: 'unknown' }), found, ['subject'], policy, 5);
+  assert.deepEqual([answered.corrections, unanswered.corrections], [1, 0]);
+  assert.deepEqual([answered.state, unanswered.state], ['ready', 'ready']);
+});
+
 test('backoff grows, is jittered, and stays between 0.2 s and 10 min', () => {
   fc.assert(
     fc.property(

@@ -57,7 +57,7 @@ function outcomeOf(outcomes: Awaited<ReturnType<typeof results>>['outcomes'], de
 test('a run polls, acts, reads back and exits with 0 when every action has a good end', async () => {
   const { code, stdout, stderr } = await readback(project, 'run');
   assert.equal(code, 0, stdout + stderr);
-  assert.match(stdout, /churn_risk +baseline +4 +3/);
+  assert.match(stdout, /churn_risk +baseline +3 +3/);
   const { outcomes, exit_code } = await results();
   assert.equal(exit_code, 0);
   assert.equal(outcomeOf(outcomes, 'crm_contact')?.verified, 2);

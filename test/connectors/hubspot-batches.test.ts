@@ -21,7 +21,10 @@ const kind = (outcome: Outcome | undefined) => outcome?.kind;
 
 beforeEach(async () => {
   sandbox = await connector.sandbox({ rateLimit: null });
-  client = await connector.open(fileSettings(connector, sandbox.settings), { pass: async () => {} });
+  client = await connector.open(fileSettings(connector, sandbox.settings), {
+    pass: async () => {},
+    heed: () => {},
+  });
 });
 afterEach(() => sandbox.close());
 
@@ -92,7 +95,10 @@ describe('a batch of HubSpot contacts', () => {
   });
   it('is throttled when it runs into the limit of the vendor itself', async () => {
     const small = await connector.sandbox({ rateLimit: { requests: 2, perMs: 60_000 } });
-    const limited = await connector.open(fileSettings(connector, small.settings), { pass: async () => {} });
+    const limited = await connector.open(fileSettings(connector, small.settings), {
+      pass: async () => {},
+      heed: () => {},
+    });
     const one = () => limited.write('upsert_contact', byEmail, [item('k', { email: 'a@b.example' })], call());
     assert.deepEqual([kind((await one()).get('k')), kind((await one()).get('k'))], ['applied', 'applied']);
     const outcome = (await one()).get('k');

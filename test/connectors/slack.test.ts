@@ -54,7 +54,7 @@ const call = (): CallOptions => ({ signal: new AbortController().signal, timeout
 async function open(changes: Record<string, string> = {}, pass = async () => {}): Promise<Client> {
   const { bot_token = '', ...rest } = { ...sandbox.settings, ...changes };
   const settings = connector.schema.parse({ ...rest, bot_token: new Secret(bot_token) });
-  return connector.open(settings, { pass });
+  return connector.open(settings, { pass, heed: () => {} });
 }
 
 let keys = 0;

@@ -286,6 +286,26 @@ test('an action not yet sent is superseded by the transition that undoes it', as
   assert.deepEqual(await actionStates(signal), ['a entered superseded']);
 });
 
+test('a leaving that is still to be told is told before the coming back', async () => {
+  const signal = signalOf('return', {});
+  const destinations = [
+    aDestination({ name: 'opens', on: ['entered'] }),
+    aDestination({ name: 'closes', on: ['left'] }),
+  ];
+  await rows('return', ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await rows('return', ['a', 1], ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await database.pool.query(
+    "update actions set state = 'verified', due_at = null, settled_at = now() where signal = 'return'",
+  );
+  await rows('return', ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await rows('return', ['a', 1], ['x', 1]);
+  await pollOnce(signal, { destinations });
+  assert.deepEqual(await actionStates(signal), ['a entered verified', 'a left planned', 'a entered planned']);
+});
+
 test('an action that was ever sent is not superseded: it may have had its effect', async () => {
   const signal = signalOf('sent', {});
   const destinations = [aDestination({ on: ['entered', 'left'] })];

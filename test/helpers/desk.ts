@@ -49,6 +49,13 @@ class ExamGate implements Gate {
     this.#left = Number.POSITIVE_INFINITY;
   }
 
+  /** What the connector passed on at once. */
+  readonly heeded: NotSent['outcome'][] = [];
+
+  heed(refusal: NotSent['outcome']): void {
+    this.heeded.push(refusal);
+  }
+
   async pass(): Promise<void> {
     if (this.#left <= 0 && this.#outcome) throw new NotSent(this.#outcome);
     this.#left -= 1;
@@ -138,7 +145,10 @@ export class Desk {
   async castaway(): Promise<Client> {
     const gone = await this.connector.sandbox({ token });
     await gone.close();
-    return this.connector.open(fileSettings(this.connector, gone.settings), { pass: async () => {} });
+    return this.connector.open(fileSettings(this.connector, gone.settings), {
+      pass: async () => {},
+      heed: () => {},
+    });
   }
 
   call(): CallOptions {

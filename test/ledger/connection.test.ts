@@ -57,6 +57,20 @@ test('a 429 seen by one worker stops the others', async () => {
   assert.ok(outcome.kind === 'throttled' && (outcome.retryAfterMs ?? 0) > 50_000);
 });
 
+test('a 429 on the second call of a write pauses the connection although the item is only ambiguous', async () => {
+  const one = await gate('second call');
+  const meanwhile = { kind: 'throttled' as const, retryAfterMs: 60_000, reason: 'HTTP 429' };
+  assert.equal(await one.learn([{ kind: 'ambiguous', reason: 'not confirmed', meanwhile }]), false);
+  assert.equal((await refusal(one)).kind, 'throttled');
+});
+
+test('a 429 heeded in the middle of a batch stops the rest of it at once', async () => {
+  const one = await gate('heeding');
+  await one.pass(signal);
+  one.heed({ kind: 'throttled', retryAfterMs: 60_000, reason: 'HTTP 429' });
+  assert.equal((await refusal(one)).kind, 'throttled');
+});
+
 test('a shorter pause does not shorten a longer one', async () => {
   const one = await gate('longest');
   await one.pause({ kind: 'throttled', retryAfterMs: 60_000, reason: 'HTTP 429' });

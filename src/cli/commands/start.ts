@@ -1,6 +1,7 @@
 import type { Project } from '../../config/model.ts';
 import { Engine } from '../../engine/engine.ts';
 import type { Log } from '../../log.ts';
+import { validateAgainstWarehouses } from '../../validate/validate.ts';
 import { writeManifest } from '../artifacts.ts';
 import { exitCodes } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
@@ -8,6 +9,7 @@ import { formatRows, print } from '../output.ts';
 import { scheduleText } from '../schedule.ts';
 import { count, openCommandLog, openProject, withLedger } from '../session.ts';
 import { raised, untilStopped } from '../stop.ts';
+import { openWarehouses } from '../warehouses.ts';
 
 /** `readback start`: polls on schedule and acts until SIGTERM or SIGINT. */
 export async function execute(options: GlobalOptions): Promise<number> {
@@ -19,12 +21,28 @@ export async function execute(options: GlobalOptions): Promise<number> {
     const engine = await Engine.start({ project, database, log, scheduled: true });
     const failed = untilBug(log);
     print(overview(project));
+    const checked = reportProblems(project, log);
     await Promise.race([raised(stopping.signal), failed]);
     log.info({}, 'draining');
+    await checked;
     await engine.drain();
     log.info({}, 'stopped');
     return stopping.signal.aborted ? exitCodes.done : exitCodes.bug;
   });
+}
+
+/** What `validate` would say, for the log. It stops nothing: what is broken fails by itself, and the rest runs. */
+async function reportProblems(project: Project, log: Log): Promise<void> {
+  const warehouses = openWarehouses(project);
+  try {
+    for (const problem of await validateAgainstWarehouses(project, warehouses.warehouse)) {
+      log.error({ code: problem.code }, problem.format());
+    }
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'could not check the project against its warehouses');
+  } finally {
+    await warehouses.close();
+  }
 }
 
 /** A bug must not pass unseen, nor leave half a process behind: it is logged, the rest is finished, then it ends. */

@@ -101,7 +101,9 @@ export class HubSpot {
       // The SDK can neither time out nor cancel: past the deadline its request is left to end by itself.
       return await withDeadline(call, async () => {
         const response = await this.#sdk.apiRequest(body ? { method, path, body } : { method, path });
-        return this.#classify(response.status, response.headers, await response.text());
+        const answer = this.#classify(response.status, response.headers, await response.text());
+        if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
+        return answer;
       });
     } catch (error) {
       return classifyNetworkError(error);

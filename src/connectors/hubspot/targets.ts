@@ -1,4 +1,4 @@
-import type { CallOptions, Fields, Outcome } from '../connector.ts';
+import type { CallOptions, Fields, Outcome, Throttled, Unavailable } from '../connector.ts';
 import { type Failure, type HubSpot, outcomeOf } from './client.ts';
 import { type Looked, lookUp, under } from './lookup.ts';
 import { readLinks } from './reply.ts';
@@ -59,13 +59,20 @@ function targetFailure(field: TargetField, target: Exclude<Looked, { kind: 'reco
   return outcomeOf(target);
 }
 
+export interface Unconfirmed {
+  /** Why, for each record whose association the answer does not confirm. */
+  reasons: Map<string, string>;
+  /** The connection may not be called for now. */
+  refused: Throttled | Unavailable | undefined;
+}
+
 /** Puts tasks on records, which HubSpot does once however often it is asked. Returns the tasks it did not confirm. */
 export async function associate(
   hubspot: HubSpot,
   type: string,
   pairs: { from: string; to: string }[],
   call: CallOptions,
-): Promise<Map<string, string>> {
+): Promise<Unconfirmed> {
   const answer = await hubspot.associate('tasks', type, pairs, call);
   const reply = answer.kind === 'ok' ? readLinks(answer.body) : undefined;
   // The answer holds each association in either or both directions.
@@ -77,7 +84,8 @@ export async function associate(
       ? answer.reason
       : hubspot.quote(reply?.errors[0]?.message) || 'it is not in the answer';
   const open = pairs.filter(({ from, to }) => !made.has(`${from} ${to}`));
-  return new Map(open.map(({ from }) => [from, reason]));
+  const refused = answer.kind === 'throttled' || answer.kind === 'unavailable' ? answer : undefined;
+  return { reasons: new Map(open.map(({ from }) => [from, reason])), refused };
 }
 
 /** Which records of a type each task is on; what is not known is a failure. */

@@ -80,11 +80,12 @@ async function linkTasks(
     if (pairs.length === 0) continue;
     const unconfirmed = await associate(hubspot, type, pairs, call);
     for (const { key, from } of pairs) {
-      const reason = unconfirmed.get(from);
+      const reason = unconfirmed.reasons.get(from);
       if (reason === undefined) continue;
       outcomes.set(key, {
         kind: 'ambiguous',
         reason: `the task was written, but putting it on its ${type} record is not confirmed: ${reason}`,
+        ...(unconfirmed.refused ? { meanwhile: unconfirmed.refused } : {}),
       });
     }
   }

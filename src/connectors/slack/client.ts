@@ -57,7 +57,10 @@ export class Slack {
       });
       return { ok: true, body: body as unknown as Record<string, unknown> };
     } catch (error) {
-      return this.#refused(error, response);
+      const answer = this.#refused(error, response);
+      const { problem } = answer;
+      if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
+      return answer;
     }
   }
 

@@ -170,7 +170,10 @@ export class Zendesk {
     const code = typeof json?.error === 'string' ? json.error : `http_${status}`;
     const reason = quote(`${status} ${describe(json) ?? plain(text)}`.trim(), this.#secrets);
     const retryAfter = response.headers.get('retry-after');
-    const no = (problem: Problem): Refused => ({ ok: false, gone: status === 404, problem });
+    const no = (problem: Problem): Refused => {
+      if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
+      return { ok: false, gone: status === 404, problem };
+    };
 
     // 503 with Retry-After is Zendesk's maintenance answer: nothing was taken in.
     if (status === 429 || (status === 503 && retryAfter !== null))
