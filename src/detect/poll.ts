@@ -8,9 +8,10 @@ import { type Counts, guardAge, guardEmpty, guardMoves, guardRows, type Incoming
 
 /**
  * Keys are spread over this many buckets. An unchanged poll fetches one row for each; one changed entity makes
- * 1/1024 of the set be fetched.
+ * 1/16,384 of the set be fetched. Of 1M rows with 1,000 changed ones, spread evenly, 6 % are fetched; with 1,024 buckets
+ * it was all of them.
  */
-export const bucketCount = 1024;
+export const bucketCount = 16_384;
 
 export type PollState = 'baseline' | 'done' | 'held' | 'failed' | 'skipped';
 

@@ -22,13 +22,18 @@ export class Apart {
 
   /** @param file a compiled module that calls `serve` */
   static async start(file: string, options: object, profile?: string | undefined): Promise<Apart> {
-    const child = fork(file, [JSON.stringify(options)], {
+    const child = fork(file, [], {
       stdio: ['ignore', 2, 2, 'ipc'],
       execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
     });
     const apart = new Apart(file, child);
-    await apart.#answer();
-    return apart;
+    try {
+      await apart.ask('prepare', options);
+      return apart;
+    } catch (error) {
+      apart.stop();
+      throw error;
+    }
   }
 
   async ask<Result = void>(step: string, argument: unknown = null): Promise<Result> {

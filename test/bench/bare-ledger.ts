@@ -10,7 +10,7 @@ const batchSize = 500;
  * with `for update skip locked`, complete them, each an update that commits by itself. Nothing is rendered, sent or
  * read back.
  */
-await serve<{ url: string; actions: number; workers: number }>(async ({ url, actions, workers }) => {
+serve<{ url: string; actions: number; workers: number }>(async ({ url, actions, workers }) => {
   const pool = new pg.Pool({ connectionString: url, max: workers });
   await pool.query(createLedger);
   return {

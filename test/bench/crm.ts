@@ -9,7 +9,7 @@ export interface Held {
 }
 
 /** The vendor's sandbox without a request limit, in a process of its own: its work and memory are not Readback's. */
-await serve<Record<string, never>>(async () => {
+serve<Record<string, never>>(async () => {
   const connector = await loadConnector('hubspot');
   if (!connector) throw new Error('there is no such connector');
   const sandbox = await connector.sandbox({ rateLimit: null });

@@ -17,7 +17,7 @@ export interface DriverReadOptions {
  * What the driver alone takes to read the rows as JavaScript values, holding one batch at a time, with the connection
  * open before the clock starts.
  */
-await serve<DriverReadOptions>(async ({ warehouse, place, sql }) => {
+serve<DriverReadOptions>(async ({ warehouse, place, sql }) => {
   const reader = warehouse === 'duckdb' ? await openDuckDb(place, sql) : await openPostgres(place, sql);
   return {
     steps: {

@@ -23,7 +23,7 @@ const lookEveryMs = 250;
 const patienceMs = 15 * 60_000;
 
 /** The full path: detect, emit, enrich, route, act over HTTP, verify by reading back. */
-await serve<RunningOptions>(async (options) => {
+serve<RunningOptions>(async (options) => {
   const running = await startEngine(options);
   const { pool } = running.database;
   return {

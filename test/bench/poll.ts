@@ -7,7 +7,7 @@ export interface Polled {
 }
 
 /** Polls of a large signal. Each step is one poll, timed from outside the engine. */
-await serve<RunningOptions>(async (options) => {
+serve<RunningOptions>(async (options) => {
   const running = await startEngine(options);
   const poll = async (expected: 'baseline' | 'done'): Promise<Polled> => {
     const started = performance.now();

@@ -20,7 +20,7 @@ connections:
     connector: hubspot
     access_token: env:ACCESS_TOKEN
     base_url: env:BASE_URL
-    rate_limit: { requests: 1000000, per: 1s }
+    rate_limit: { requests: 100000, per: 1s }
 `,
   'signals/churn_risk.sql': `/*
 key: customer_id

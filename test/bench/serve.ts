@@ -8,7 +8,7 @@ export interface Work {
 }
 
 /** The measured process' side of `Apart`: prepares, then does one step after the other as it is asked. */
-export async function serve<Options>(prepare: (options: Options) => Promise<Work>): Promise<void> {
+export function serve<Options>(prepare: (options: Options) => Promise<Work>): void {
   const send = (answer: Answer) => process.send?.(answer);
   const attempt = async (act: () => Promise<unknown>) => {
     try {
@@ -18,24 +18,21 @@ export async function serve<Options>(prepare: (options: Options) => Promise<Work
     }
   };
   let work: Work | undefined;
-  process.on('message', async (asked: { step: string; argument: unknown }) => {
-    const act = work?.steps[asked.step];
-    if (asked.step === 'end') {
-      await attempt(async () => {
-        await work?.close();
-        return peakRssMb();
-      });
-      process.disconnect();
-    } else {
-      await attempt(async () => {
-        if (!act) throw new Error(`there is no step ${asked.step}`);
-        return act(asked.argument);
-      });
-    }
+  process.on('message', async ({ step, argument }: { step: string; argument: unknown }) => {
+    await attempt(async () => {
+      if (step === 'prepare') work = await prepare(argument as Options);
+      else if (step === 'end') await work?.close();
+      else return perform(work, step, argument);
+      return step === 'end' ? peakRssMb() : undefined;
+    });
+    if (step === 'end') process.disconnect();
   });
-  await attempt(async () => {
-    work = await prepare(JSON.parse(process.argv[2] ?? '{}') as Options);
-  });
+}
+
+function perform(work: Work | undefined, step: string, argument: unknown): Promise<unknown> {
+  const act = work?.steps[step];
+  if (!act) throw new Error(`there is no step ${step}`);
+  return act(argument);
 }
 
 /**

@@ -2,7 +2,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { serve } from './serve.ts';
 
 /** The data team: writes to a DuckDB file, in a process of its own because an engine has the file open at times. */
-await serve<{ path: string; sql: string }>(async ({ path, sql }) => ({
+serve<{ path: string; sql: string }>(async ({ path, sql }) => ({
   steps: {
     run: async () => {
       const instance = await DuckDBInstance.create(path);

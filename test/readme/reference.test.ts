@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import { destinationSchema } from '../../src/config/destination.ts';
+import { enrichmentSchema } from '../../src/config/enrichment.ts';
+import { rootSchema, sharedSchema } from '../../src/config/root.ts';
+import { signalSchema } from '../../src/config/signal.ts';
+import { connectorNames, loadConnector } from '../../src/connectors/index.ts';
+import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
+import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';
+import { emptyFolder, loadSound } from './project.ts';
+import { isOpen, isSameDefault, schemaKeys } from './schema-keys.ts';
+import { aRun, Shell } from './shell.ts';
+
+const reference = blocksOf('docs/reference.md');
+
+describe('docs/reference.md', () => {
+  const files = filesOf(reference);
+
+  test('its examples are one sound project, with and without its target', async () => {
+    const { project } = await loadSound(files);
+    const written = [...files.keys()].filter((file) => file.startsWith('destinations/'));
+    assert.equal(project.destinations.size, written.length);
+    assert.ok(written.length >= 9);
+    await loadSound(files, 'staging');
+  });
+
+  test('its SQL and templates find their columns in a warehouse', async () => {
+    const { root, env } = await loadSound(files);
+    const instance = await DuckDBInstance.create(join(root, 'warehouse.duckdb'));
+    const connection = await instance.connect();
+    await connection.run(`
+      create table customers (customer_id text, company_id text, email text, name text, plan text, seats int, mrr decimal(12, 2), updated_at timestamptz);
+      create table tickets_at_risk (ticket_id bigint, minutes int);
+      create table account_owners (customer_id text, owner_id bigint, owner_email text);
+    `);
+    connection.closeSync();
+    instance.closeSync();
+    const shell = await Shell.open(await emptyFolder(), root, env);
+    assert.match(await shell.run(aRun('npx readback validate')), /2 signals, \d+ destinations: all valid/);
+  });
+
+  test('every action has an example', async () => {
+    const shown = new Set(
+      [...files].flatMap(([file, text]) => (file.startsWith('dest') ? parse(text).action : [])),
+    );
+    for (const name of connectorNames)
+      for (const action of Object.keys((await loadConnector(name))?.actions ?? {}))
+        assert.ok(shown.has(action), `no example of ${name} ${action}`);
+  });
+
+  const tables = tablesOf('docs/reference.md');
+  const tableOf = (column: string, ...headings: string[]): GuideTable | undefined =>
+    tables.find(
+      (table) =>
+        table.columns[0] === column &&
+        headings.every((one) => table.headings.includes(one)) &&
+        table.headings.at(-1) === headings.at(-1),
+    );
+
+  test('signal, enrichment, destination and readback.yml have exactly the keys of the tables', () => {
+    compare(tableOf('key', 'readback.yml'), rootSchema);
+    compare(tableOf('key', 'Every connection'), sharedSchema, ['connector']);
+    compare(tableOf('key', 'Signal'), signalSchema);
+    compare(tableOf('key', 'Enrichment'), enrichmentSchema);
+    compare(tableOf('key', 'Destination'), destinationSchema);
+  });
+
+  for (const name of warehouseNames)
+    test(`the warehouse ${name} has exactly the settings of its table`, async () => {
+      const type = await loadWarehouse(name);
+      const title = tables
+        .map(({ headings }) => headings.at(-1) ?? '')
+        .find((one) => one.toLowerCase() === name);
+      compare(tableOf('key', 'Warehouses', title ?? name), type?.schema, ['type']);
+    });
+
+  for (const name of connectorNames)
+    test(`${name} has exactly the settings, actions, options and fields of its tables`, async () => {
+      const connector = await loadConnector(name);
+      const title = tables
+        .map(({ headings }) => headings.at(-1) ?? '')
+        .find((one) => one.toLowerCase() === name);
+      assert.ok(connector && title, `no section about ${name}`);
+      compare(tableOf('key', 'Connectors', title), connector.schema, ['connector']);
+      const documented = tables
+        .filter(({ headings }) => headings.at(-2) === title)
+        .map(({ headings }) => headings.at(-1));
+      assert.deepEqual([...new Set(documented)].sort(), Object.keys(connector.actions).sort());
+      for (const [action, type] of Object.entries(connector.actions)) {
+        compare(tableOf('field', title, action), type.fields);
+        const options = tableOf('option', title, action);
+        if (options || schemaKeys(type.options).length > 0) compare(options, type.options);
+        const section = readGuide('docs/reference.md').split(`#### ${action}\n`)[1] ?? '';
+        assert.match(section, new RegExp(`^\\s*Class: ${type.idempotency}\\b`), action);
+        const rows: string[][] = tableOf('field', title, action)?.rows ?? [];
+        const unreadable = rows.filter((row) => /Not read back/.test(row[2] ?? ''));
+        assert.deepEqual(
+          unreadable.map((row) => bare(row[0] ?? '')).sort(),
+          [...type.unreadable].sort(),
+          action,
+        );
+      }
+    });
+});
+
+/** A table against a schema: the same keys, what is required, and the defaults that the schema knows. */
+function compare(
+  table: GuideTable | undefined,
+  schema: z.ZodType | undefined,
+  own: readonly string[] = [],
+): void {
+  assert.ok(table && schema, 'the table is missing');
+  const where = table.headings.join(' › ');
+  const rows = new Map(table.rows.map(([key = '', fallback = '']) => [bare(key), bare(fallback)]));
+  const keys = schemaKeys(schema);
+  const open = isOpen(schema) && keys.every(({ name }) => !name.includes('.'));
+  const others = [...rows.keys()].filter((name) => /^any |<.+>/.test(name));
+  assert.equal(others.length, open ? 1 : 0, `${where}: any other key ${open ? 'is' : 'is not'} allowed`);
+  const written = [...rows.keys()].filter((name) => !own.includes(name) && !others.includes(name));
+  assert.deepEqual(written.sort(), keys.map(({ name }) => name).sort(), where);
+  for (const { name, required, fallback } of keys) {
+    const shown = rows.get(name) ?? '';
+    assert.equal(shown === 'required', required, `${where}: ${name} ${required ? 'is' : 'is not'} required`);
+    if (fallback !== undefined && !required)
+      assert.ok(
+        isSameDefault(shown, fallback),
+        `${where}: ${name} is ${JSON.stringify(fallback)}, not ${shown}`,
+      );
+  }
+}
