@@ -1,13 +1,13 @@
 -- What the demo tells at its end, read from the ledger alone.
 
 -- name: detours
--- Actions whose way was not straight, grouped by what happened to them and what became of it.
+-- Actions whose way was not straight, grouped by their last trouble and what became of them.
 with way as (
   select
     actions.key, actions.destination, actions.entity, actions.state, actions.attempts,
-    (array_agg(attempts.outcome order by attempts.id))[1] as trouble,
-    (array_agg(attempts.reason order by attempts.id))[1] as reason,
-    (array_agg(attempts.decision order by attempts.id))[1] as decision,
+    (array_agg(attempts.outcome order by attempts.id desc))[1] as trouble,
+    (array_agg(attempts.reason order by attempts.id desc))[1] as reason,
+    (array_agg(attempts.decision order by attempts.id desc))[1] as decision,
     min(attempts.id) as first
   from actions
   join attempts on attempts.action = actions.key

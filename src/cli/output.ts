@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
+import { bare } from '../report/bare.ts';
 import { plain } from '../report/plain.ts';
 
 export const outputFormats = ['table', 'json', 'csv'] as const;
@@ -34,23 +35,7 @@ function cellText(value: Cell): string {
 function tableOf(columns: readonly string[], rows: readonly string[][]): string {
   const table = new Table({
     head: [...columns],
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: '  ',
-    },
+    chars: { ...bare, middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of rows) table.push([...row]);

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { bare } from './bare.ts';
 import { utcTime } from './duration.ts';
 import type { Report } from './model.ts';
 import { plain } from './plain.ts';
@@ -49,24 +50,6 @@ export function drawTable(
     .map((line) => line.trimEnd())
     .join('\n');
 }
-
-const bare = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
 
 /** Breaks between words, and inside them only where one alone is too long. */
 function cell(content: string, width: number, index: number): Table.Cell {

@@ -45,6 +45,15 @@ const policies: fc.Arbitrary<VerifyPolicy> = fc.record({
   callTimeoutMs: fc.nat(30_000),
 });
 
+/** Waits a second for a record to show, and a minute for reads that fail. */
+const patient: VerifyPolicy = {
+  idempotency: 'keyed',
+  lagMs: 1_000,
+  withinMs: 60_000,
+  maxAttempts: 5,
+  callTimeoutMs: 1_000,
+};
+
 const counts = fc.record({
   attempts: fc.nat(10),
   corrections: fc.nat(3),
@@ -134,18 +143,11 @@ test('an ambiguous write to a destination without any key is never sent again by
 });
 
 test('one absent read is not proof: the first is followed by a second', () => {
-  const policy: VerifyPolicy = {
-    idempotency: 'keyed',
-    lagMs: 1_000,
-    withinMs: 60_000,
-    maxAttempts: 5,
-    callTimeoutMs: 1_000,
-  };
   const first = decideReading(
     anAction({ state: 'accepted', waited_ms: 5_000 }),
     { kind: 'absent' },
     [],
-    policy,
+    patient,
     5,
   );
   assert.equal(first.state, 'accepted');
@@ -153,7 +155,7 @@ test('one absent read is not proof: the first is followed by a second', () => {
     anAction({ state: 'accepted', waited_ms: 6_000, absences: first.absences }),
     { kind: 'absent' },
     [],
-    policy,
+    patient,
     5,
   );
   assert.equal(second.state, 'ready');
@@ -161,31 +163,18 @@ test('one absent read is not proof: the first is followed by a second', () => {
 });
 
 test('a read that fails once, however late, is tried again: the waiting may have been our own', () => {
-  const policy: VerifyPolicy = {
-    idempotency: 'keyed',
-    lagMs: 1_000,
-    withinMs: 60_000,
-    maxAttempts: 5,
-    callTimeoutMs: 1_000,
-  };
   let action = anAction({ state: 'accepted', waited_ms: 3_600_000 });
   const failed: Reading = { kind: 'failed', reason: 'HTTP 500' };
   for (let failure = 1; failure <= 4; failure += 1) {
-    const move = decideReading(action, failed, [], policy, 5);
+    const move = decideReading(action, failed, [], patient, 5);
     assert.equal(move.state, 'accepted', `after ${failure}`);
     action = anAction({ ...action, unread: move.unread });
   }
-  assert.equal(decideReading(action, failed, [], policy, 5).state, 'escalated');
+  assert.equal(decideReading(action, failed, [], patient, 5).state, 'escalated');
 });
 
 test('only a rewrite that was answered uses up a correction', () => {
-  const policy: VerifyPolicy = {
-    idempotency: 'upsert',
-    lagMs: 0,
-    withinMs: 60_000,
-    maxAttempts: 8,
-    callTimeoutMs: 0,
-  };
+  const policy: VerifyPolicy = { ...patient, idempotency: 'upsert', lagMs: 0 };
   const found: Reading = { kind: 'found', id: '1', fields: {} };
   const answered = decideReading(anAction({ state: 'accepted' }), found, ['subject'], policy, 5);
   const unanswered = decideReading(anAction({ state: 'unknown' }), found, ['subject'], policy, 5);
