@@ -34,6 +34,13 @@ test('what is in flight has somewhere to go, and what has ended moves only by a 
   for (const state of deadLetterStates) assert.deepEqual(moves[state], ['ready'], state);
 });
 
+test('the map in src/README.md names every room and no other', () => {
+  const map = readFileSync('src/README.md', 'utf8').match(/## Rooms\s+```([\s\S]*?)```/)?.[1] ?? '';
+  const drawn = [...map.matchAll(/^ *([\w.]+)\/? {2,}/gm)].map(([, room]) => room);
+  const rooms = readdirSync('src').filter((room) => room !== 'README.md');
+  assert.deepEqual(drawn.sort(), rooms.sort());
+});
+
 test('a vendor is named in its own folder and nowhere else', () => {
   const names = new RegExp(`\\b(${connectorNames.join('|')}|salesforce|jira|snowflake|bigquery)\\b`, 'i');
   const strays = sources.filter(
@@ -45,7 +52,7 @@ test('a vendor is named in its own folder and nowhere else', () => {
   );
 });
 
-test('stages do not import each other; only the pipeline knows more than one', () => {
+test('stages do not import each other; only the pipeline and its preview know more than one', () => {
   const stages = ['detect', 'emit', 'enrich', 'route', 'act', 'verify', 'report'];
   const strays = sources.flatMap(({ file, text }) => {
     const stage = stages.find((name) => file.startsWith(`${name}/`));
@@ -54,6 +61,16 @@ test('stages do not import each other; only the pipeline knows more than one', (
     return imported.filter((folder) => stages.includes(folder)).map((folder) => `${file} → ${folder}`);
   });
   assert.deepEqual(strays, []);
+  const joiners = sources.filter(({ file, text }) => {
+    const imported = stages.filter(
+      (name) => new RegExp(`from '\\.{1,2}/${name}/`).test(text) && name !== 'report',
+    );
+    return imported.length > 1 && !file.includes('/');
+  });
+  assert.deepEqual(
+    joiners.map(({ file }) => file),
+    ['pipeline.ts', 'preview.ts'],
+  );
 });
 
 test('SQL lives in .sql files', () => {
