@@ -234,7 +234,11 @@ with subscription as (
         when signals.paused_at is not null then 'signal paused: ' || signals.paused_reason
       end as reason
   ) as verdict
-  returning destination
+  returning destination, lane
+), opened as (
+  -- A lane is known from its first action on, so that its work is found also when fewer lanes are configured later.
+  insert into lanes (destination, lane) select distinct destination, lane from planned
+  on conflict (destination, lane) do nothing
 ), counted as (
   insert into detections (poll, destination, signal, detected)
   select :poll::bigint, subscription.destination, :signal, count(*)

@@ -286,6 +286,20 @@ test('an action not yet sent is superseded by the transition that undoes it', as
   assert.deepEqual(await actionStates(signal), ['a entered superseded']);
 });
 
+test('every lane with work is known before a worker has taken it, so that fewer lanes later strand nothing', async () => {
+  const signal = signalOf('laned');
+  const destinations = [aDestination({ name: 'wide', lanes: 4 })];
+  await pollOnce(signal, { destinations });
+  await rows('laned', ['a', 1], ['b', 1], ['c', 1], ['d', 1], ['e', 1], ['f', 1], ['g', 1], ['h', 1]);
+  await pollOnce(signal, { destinations });
+  const { rows: found } = await database.pool.query(
+    `select (select count(distinct lane) from actions where destination = 'wide') as used, count(*) as known
+     from lanes where destination = 'wide'`,
+  );
+  assert.ok(found[0].used > 1);
+  assert.equal(found[0].known, found[0].used);
+});
+
 test('a leaving that is still to be told is told before the coming back', async () => {
   const signal = signalOf('return', {});
   const destinations = [
