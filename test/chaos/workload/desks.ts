@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { SceneDesk } from '../fleet/scene.ts';
 
 /**
@@ -8,10 +9,12 @@ export function fourDesks(actions: number, faultShare: number): SceneDesk[] {
   const standin = { faults: { share: faultShare, lateMaxMs: 3_000, staleMs: 1_000 } };
   const part = (share: number) => Math.ceil(actions * share);
   const minute = (requests: number) => ({ requests, perMs: 60_000 });
-  return [
+  const desks: SceneDesk[] = [
     { name: 'crm', kind: 'upsert', actions: part(0.6), limit: minute(6_000), standin },
     { name: 'tickets', kind: 'keyed', actions: part(0.2), limit: minute(6_000), standin },
     { name: 'chat', kind: 'marker', actions: part(0.12), limit: minute(3_000), standin },
     { name: 'orders', kind: 'plain', actions: part(0.08), limit: minute(6_000), standin },
   ];
+  const connector = new URL('../../../dist/connectors/http/index.js', import.meta.url);
+  return existsSync(connector) ? desks : desks.filter((desk) => desk.kind !== 'plain');
 }
