@@ -52,7 +52,7 @@ export const oneOfEach: DeskConfig[] = [
 export class Asking {
   readonly #urls: Readonly<Record<string, string>>;
 
-  constructor({ standins }: Running) {
+  constructor({ standins }: { standins: { urls: Readonly<Record<string, string>> } }) {
     this.#urls = standins.urls;
   }
 
