@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { startChild } from './fleet/children.ts';
 
 const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url));
 
@@ -23,7 +24,7 @@ export class Child<Ready extends { control: number }> {
     config: object,
   ): Promise<Child<Ready>> {
     await writeFile(file, JSON.stringify(config));
-    const child = spawn(process.execPath, ['--import', tsx, fileURLToPath(main), file], {
+    const child = startChild([process.execPath, '--import', tsx, fileURLToPath(main), file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
