@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { type Figures, noFigures } from '../figures.ts';
+import { type Figures, holds, noFigures } from '../figures.ts';
 import { type Case, callsPerAction, type Finding, judges, makeCase } from '../oracle/judge.ts';
 import { isOpen, readLedger } from '../oracle/ledger.ts';
 import { readTruth } from '../oracle/truth.ts';
@@ -26,8 +26,26 @@ export type SceneOptions = {
   waves: number;
   /** Share of HTTP exchanges that meet a fault of the network, on top of those of the desks. */
   networkFaults?: number;
+  /** Puts something between product and ledger: gives its port for the server's. */
+  betweenLedger?: (port: number) => Promise<number>;
   say(line: string): void;
 };
+
+/** Does a drill's work in a scene of its own. What is left of it stays on disk only when the figures do not hold. */
+export async function inScene(
+  options: SceneOptions,
+  work: (scene: Scene) => Promise<Figures>,
+): Promise<Figures> {
+  const scene = await Scene.open(options);
+  let keep = true;
+  try {
+    const figures = await work(scene);
+    keep = !holds(figures);
+    return figures;
+  } finally {
+    await scene.close({ keep });
+  }
+}
 
 /** Everything of one drill: its Postgres, warehouse, stand-ins, project and product. */
 export class Scene {
@@ -86,8 +104,9 @@ export class Scene {
       project,
       desks.map((desk) => ({ ...deskDefaults, ...desk, url: network.urls[desk.name] ?? '' })),
     );
+    const ledgerPort = (await options.betweenLedger?.(postgres.port)) ?? postgres.port;
     const product = new Product(project, {
-      READBACK_DATABASE_URL: postgres.url('ledger'),
+      READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
     });
