@@ -42,7 +42,7 @@ export class Product {
     const command = [process.execPath, this.#main, '--project', this.#folder, 'start', ...words];
     const child = startChild(command, {
       env: this.#env,
-      stdio: ['ignore', 'ignore', log],
+      stdio: ['ignore', 'pipe', log],
       cwd: this.#folder,
     });
     closeSync(log);
