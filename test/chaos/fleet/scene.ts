@@ -58,7 +58,8 @@ export class Scene {
   readonly #options: SceneOptions;
   readonly #warehouse: pg.Pool;
   readonly #ledger: pg.Pool;
-  #lastRelease = new Date(0);
+  /** When each wave was in the warehouse, by its clock, which is the ledger's too. */
+  readonly releasedAt: Date[] = [];
 
   private constructor(
     options: SceneOptions,
@@ -118,10 +119,10 @@ export class Scene {
   async release(wave: number): Promise<void> {
     await this.workload.release(this.#warehouse, wave);
     const { rows } = await this.#warehouse.query<{ now: Date }>('select clock_timestamp() as now');
-    this.#lastRelease = rows[0]?.now ?? new Date();
+    this.releasedAt[wave] = rows[0]?.now ?? new Date();
   }
 
-  /** Waits until each signal has been polled, from begin to end, since the last release. */
+  /** Waits until each signal has been polled, from begin to end, since the last release (or at all). */
   async detected(deadlineMs = 120_000): Promise<void> {
     const { desks } = this.#options;
     await until(
@@ -130,7 +131,7 @@ export class Scene {
         const { rows } = await this.#ledger.query<{ polled: string }>(
           `select count(distinct signal) as polled from readback.polls
           where started_at > $1 and state in ('done', 'baseline')`,
-          [this.#lastRelease],
+          [this.releasedAt.at(-1) ?? new Date(0)],
         );
         return Number(rows[0]?.polled) === desks.length;
       },
