@@ -37,7 +37,7 @@ const answerRule = (least: number, most: number) =>
     where: where().exactOptional().describe('JSON pointer to the value that must stand there.'),
   });
 
-const fieldSchema = z.preprocess(
+export const fieldSchema = z.preprocess(
   (value) => (typeof value === 'string' ? { read: value } : value),
   z.strictObject({
     read: z
