@@ -373,6 +373,16 @@ describe('the promise of an idempotency key', () => {
     assert.match(await other.text(), /IdempotentRequestError/);
   });
 
+  test('is not made by a request that was never executed', async () => {
+    for (let again = 0; ; again++) {
+      const entity = fresh();
+      const { truth } = await under('keyed', 'html_200', () => ask(entity));
+      if (truth.some(({ event }) => event === 'applied') && again < 20) continue;
+      assert.equal((await ask(entity)).headers.get('x-idempotency-lookup'), 'miss');
+      break;
+    }
+  });
+
   for (const fault of ['key_ignored', 'key_expired'] as const) {
     test(`is broken by ${fault}: a second ticket`, async () => {
       const entity = fresh();

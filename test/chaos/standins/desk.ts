@@ -159,22 +159,32 @@ export class Desk {
 
   #perform(number: number, call: Call, fault: FaultKind | null): Result {
     const rule: Fault = fault ? faultKinds[fault] : { on: ['write', 'read'] };
-    const said = rule.said ? this.#said(rule.said, rule) : undefined;
-    if (said && (rule.written === 'never' || call.kind === 'read')) {
+    const instead = this.#instead(rule);
+    if (instead && (this.#written(number, rule) === 'never' || call.kind === 'read')) {
       const lone = rule.said && isDefinite(rule.said) && call.writes.length === 1;
-      return { reply: said, fault, refused: lone ? marksOf(call.writes) : [] };
+      return { reply: instead, fault, refused: lone ? marksOf(call.writes) : [] };
     }
     const refused = this.#refusals(number, call, fault, rule);
     const how = this.#how(number, rule, refused);
     const reply = call.run(how);
-    if (said) return { reply: said, fault, refused: [] };
-    if (rule.sent === 'html')
-      return { reply: page(200, 'Just a moment...'), fault, refused: [], sent: 'html' };
-    const label = fault ?? (refused.size === 0 ? null : how.whole ? 'batch_400' : 'item_400');
+    if (instead) return { reply: instead, fault, refused: [] };
     if (rule.sent === 'cut') return { reply, fault, refused: [], sent: 'cut' };
+    const label = fault ?? (refused.size === 0 ? null : how.whole ? 'batch_400' : 'item_400');
     const named = how.whole !== 'unnamed' || call.writes.length === 1;
     const definite = [...refused].flatMap(([write, said]) => (named && isDefinite(said) ? [write] : []));
     return { reply, fault: label, refused: marksOf(definite), sent: rule.sent };
+  }
+
+  /** What is answered in place of what the request came to. */
+  #instead({ said, sent, retryAfter }: Fault): Reply | undefined {
+    if (sent === 'html') return page(200, 'Just a moment...');
+    if (said === 'throttled') return this.#throttled(retryAfter && this.#retryAfter(retryAfter));
+    return said && this.#protocol.says[said];
+  }
+
+  #written(number: number, { written }: Fault): 'now' | 'late' | 'never' {
+    if (written !== 'maybe') return written ?? 'now';
+    return draw(this.#seed, this.name, 'written', number) < 0.5 ? 'never' : 'now';
   }
 
   /** The writes to refuse: bad entities, those refused for good before, and those this request's fault hits. */
@@ -225,7 +235,8 @@ export class Desk {
     };
   }
 
-  #put(number: number, { written }: Fault, write: Write, store: () => string): void {
+  #put(number: number, rule: Fault, write: Write, store: () => string): void {
+    const written = this.#written(number, rule);
     const apply = (late: boolean) => {
       const record = store();
       const { mark, key } = write;
@@ -237,10 +248,8 @@ export class Desk {
       this.stats.applied += 1;
       this.#truth.add({ desk: this.name, request: number, event: 'applied', record, ...about, key, late });
     };
-    if (written === 'never') return;
-    if (written === 'maybe' && draw(this.#seed, this.name, 'written', number) < 0.5) return;
     if (written === 'late') this.#later(number, () => apply(true));
-    else apply(false);
+    else if (written === 'now') apply(false);
   }
 
   #later(number: number, apply: () => void): void {
@@ -251,11 +260,6 @@ export class Desk {
     };
     const timer = setTimeout(due, lateMs);
     this.#late.add(due);
-  }
-
-  #said(said: Said, { retryAfter }: Fault): Reply {
-    if (said !== 'throttled') return this.#protocol.says[said] as Reply;
-    return this.#throttled(retryAfter && this.#retryAfter(retryAfter));
   }
 
   #throttled(retryAfter: string | undefined): Reply {

@@ -17,7 +17,7 @@ export type Said =
 
 export interface Fault {
   on: readonly ('write' | 'read')[];
-  /** What becomes of the writes; done at once unless said. `maybe`: done at once or never, by a draw. */
+  /** What becomes of the writes; done at once unless said. `maybe`: executed or not, by a draw. */
   written?: 'late' | 'maybe' | 'never';
   /** The whole request is answered so. */
   said?: Said;
