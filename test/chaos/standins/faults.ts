@@ -24,9 +24,9 @@ export interface Fault {
   /** One write of the request, or about a third of them, is answered so; the others are done. */
   refuses?: { which: 'one' | 'some'; said: Said };
   /** From then on the refused write is refused every time. */
-  lasting?: true;
+  lasting?: boolean;
   /** The batch is refused with the refused write, and nothing is named. */
-  whole?: true;
+  whole?: boolean;
   /** Only where a request can hold several writes does it take several for this fault. */
   batch?: true;
   only?: readonly DeskKind[];
