@@ -30,6 +30,8 @@ export type SceneOptions = {
   ledgerFolder?: (folder: string) => string | undefined;
   /** Puts something between product and ledger: gives its port for the server's. */
   betweenLedger?: (port: number) => Promise<number>;
+  /** Called when nothing of the scene runs any more, before its folder goes. */
+  stopped?: () => void;
   say(line: string): void;
 };
 
@@ -228,6 +230,7 @@ export class Scene {
     await this.standins.stop();
     await Promise.all([this.#warehouse.end(), this.#ledger.end()]);
     await this.postgres.stop();
+    this.#options.stopped?.();
     if (keep) this.#options.say(`kept for a look: ${this.folder}`);
     else await rm(this.folder, { recursive: true, force: true });
   }
