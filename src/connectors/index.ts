@@ -3,6 +3,7 @@ import type { Connector } from './connector.ts';
 /** Every connector, by the name used in `connections:`. A new vendor is one folder and one line here. */
 const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }>>> = {
   hubspot: () => import('./hubspot/index.ts'),
+  jira: () => import('./jira/index.ts'),
   slack: () => import('./slack/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };
