@@ -14,6 +14,12 @@ export interface EndToEndFigures {
   endToEndActionsPerSecond: number;
   pollSeconds: number;
   requests: number;
+  /** Processor time for each action, in microseconds; NaN where the system does not tell. */
+  engineCpuMicroseconds: number;
+  ledgerCpuMicroseconds: number;
+  sandboxCpuMicroseconds: number;
+  /** Of the bare ledger, its workers and Postgres together. */
+  bareCpuMicroseconds: number;
   peakRssMb: number;
 }
 
@@ -37,13 +43,17 @@ async function bareLedger({ start, server, options }: Bench) {
   const { actions, lanes } = options;
   const database = await server.create();
   const child = await start('bare-ledger.ts', { url: database.url, actions, workers: lanes });
+  const processor = async () => (await child.ask<number>('processor')) + server.processorTime();
+  const before = await processor();
   const took = await child.ask<{ insertSeconds: number; drainSeconds: number }>('run');
+  const bareCpuMicroseconds = ((await processor()) - before) / actions;
   await child.end();
   await database.drop();
   return {
     bareActionsPerSecond: actions / (took.insertSeconds + took.drainSeconds),
     bareInsertSeconds: took.insertSeconds,
     bareDrainSeconds: took.drainSeconds,
+    bareCpuMicroseconds,
   };
 }
 
@@ -63,7 +73,14 @@ async function wholePath(bench: Bench, crm: Apart, folder: string, url: string) 
   await write(enterFirst);
   await child.ask('run');
   await write(enterAll);
+  const processor = async () => ({
+    engine: await child.ask<number>('processor'),
+    ledger: bench.server.processorTime(),
+    sandbox: await crm.ask<number>('processor'),
+  });
+  const before = await processor();
   const took = await child.ask<EndToEnd>('run');
+  const after = await processor();
   const balance = await child.ask<Balance>('balance');
   const held = await crm.ask<Held>('held');
   const peakRssMb = await child.end();
@@ -72,6 +89,9 @@ async function wholePath(bench: Bench, crm: Apart, folder: string, url: string) 
     endToEndActionsPerSecond: actions / took.seconds,
     pollSeconds: took.pollSeconds,
     requests: held.requests,
+    engineCpuMicroseconds: (after.engine - before.engine) / actions,
+    ledgerCpuMicroseconds: (after.ledger - before.ledger) / actions,
+    sandboxCpuMicroseconds: (after.sandbox - before.sandbox) / actions,
     peakRssMb,
   };
 }

@@ -64,6 +64,10 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
   put('end to end ÷ bare ledger', ratios.endToEndVsBareLedger);
   put('  bare ledger', figures.bareActionsPerSecond, ' actions/s');
   put('  end to end', figures.endToEndActionsPerSecond, ' actions/s');
+  put('  processor, bare ledger', figures.bareCpuMicroseconds, ' µs/action');
+  for (const process of ['engine', 'ledger', 'sandbox']) {
+    put(`  processor, ${process}`, figures[`${process}CpuMicroseconds`], ' µs/action');
+  }
   put('unchanged poll ÷ driver read (the worse)', ratios.pollVsDriverRead);
   for (const warehouse of ['duckdb', 'postgres']) {
     put(`  ${warehouse}: ratio`, figures[`${warehouse}PollVsDriverRead`]);
