@@ -56,10 +56,17 @@ class ExamGate implements Gate {
     this.heeded.push(refusal);
   }
 
-  async pass(): Promise<void> {
+  /** Requests that passed and of which the gate does not know that they were answered. */
+  unanswered = 0;
+
+  async pass(): Promise<() => void> {
     if (this.#left <= 0 && this.#outcome) throw new NotSent(this.#outcome);
     this.#left -= 1;
     this.passed += 1;
+    this.unanswered += 1;
+    return () => {
+      this.unanswered -= 1;
+    };
   }
 }
 
@@ -112,6 +119,7 @@ export class Desk {
       await work(desk);
       const sent = sandbox.requests().length;
       assert.equal(desk.gate.passed, sent - bypassed, 'every request passes the gate once');
+      assert.equal(desk.gate.unanswered, 0, 'the gate is told of every answer');
     } catch (error) {
       desk.evidence.push(error instanceof assert.AssertionError ? error.message : error);
       throw error;
@@ -146,7 +154,7 @@ export class Desk {
     const gone = await this.connector.sandbox({ token });
     await gone.close();
     return this.connector.open(fileSettings(this.connector, gone.settings), {
-      pass: async () => {},
+      pass: async () => () => {},
       heed: () => {},
     });
   }
