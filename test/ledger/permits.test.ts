@@ -34,6 +34,8 @@ interface Scenario {
   workers: number[];
   fates: Fate[];
   calls: number;
+  /** Without a pace all that is free goes out at once. */
+  paced: boolean;
 }
 
 /**
@@ -42,9 +44,10 @@ interface Scenario {
  *
  * @returns when the vendor counted each call
  */
-async function simulate({ requests, perMs, workers, fates, calls }: Scenario): Promise<number[]> {
+async function simulate({ requests, perMs, workers, fates, calls, paced }: Scenario): Promise<number[]> {
   const connection = crypto.randomUUID();
   const budget = budgetOf({ requests, perMs }, callTimeoutMs);
+  if (!paced) Object.assign(budget, { burst: budget.permits, paceSeconds: 1e-6 });
   await sql.run(database.pool, 'register_connection', { connection, permits: budget.permits });
   const counted: number[] = [];
   const agenda: { at: number; act: (at: number) => Promise<void> }[] = [];
@@ -111,6 +114,7 @@ test('however calls of several workers interleave, no window of the vendor holds
     workers: fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 4 }),
     fates: fc.array(fate, { minLength: 1, maxLength: 30 }),
     calls: fc.constant(100),
+    paced: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(scenario, async (given) => {
@@ -122,6 +126,31 @@ test('however calls of several workers interleave, no window of the vendor holds
     }),
     { numRuns: 40 },
   );
+});
+
+test('a permit given back by a worker that was believed dead stays with whoever has it now', async () => {
+  const connection = 'late';
+  await sql.run(database.pool, 'register_connection', { connection, permits: 1 });
+  const time = (at: number) => new Date(Date.UTC(2026, 0, 1) + at).toISOString();
+  const draw = (at: number) =>
+    sql.one<{ held_until: string }>(database.pool, 'draw', {
+      connection,
+      wanted: 1,
+      burst: 1,
+      pace_seconds: 0.1,
+      window_seconds: 1,
+      hold_seconds: 2,
+      probe_seconds: 30,
+      now: time(at),
+    });
+  const dead = await draw(0);
+  const alive = await draw(2_001);
+  const returned = { numbers: [1], held_until: [dead?.held_until], used: [true] };
+  await sql.run(database.pool, 'give_back', { connection, ...returned, window_seconds: 1, now: time(2_002) });
+  const { rows } = await database.pool.query<{ free_at: string }>(
+    "select permits[1]::text as free_at from connections where name = 'late'",
+  );
+  assert.equal(rows[0]?.free_at, alive?.held_until);
 });
 
 test('workers that always have something to send use at least 98 % of a limit whose window is 100 times a call', async () => {
@@ -137,6 +166,7 @@ test('workers that always have something to send use at least 98 % of a limit wh
     perMs: fc.constant(10_000),
     workers: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
     fates: fc.array(fate, { minLength: 5, maxLength: 30 }),
+    paced: fc.constant(true),
   });
   await fc.assert(
     fc.asyncProperty(scenario, async (given) => {
