@@ -56,8 +56,8 @@ create table buckets (
 
 create table connections (
   name text not null,
-  tokens double precision default 0 not null,
-  refilled_at timestamp with time zone default clock_timestamp() not null,
+  permits timestamp with time zone[] default '{}'::timestamp with time zone[] not null,
+  paced_until timestamp with time zone default '1970-01-01 00:00:00+00'::timestamp with time zone not null,
   paused_until timestamp with time zone,
   pause_reason text,
   breaker text default 'closed'::text not null,

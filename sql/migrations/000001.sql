@@ -175,8 +175,10 @@ create table processes (
 -- The request budget and the breaker of a connection, shared by all workers.
 create table connections (
   name text primary key,
-  tokens double precision not null default 0,
-  refilled_at timestamptz not null default clock_timestamp(),
+  -- for each of the calls that the limit allows in one window: when it may be made again
+  permits timestamptz[] not null default '{}',
+  -- the permits handed out so far last until then at the pace of the limit
+  paced_until timestamptz not null default 'epoch',
   paused_until timestamptz,
   pause_reason text,
   breaker text not null default 'closed' check (breaker in ('closed', 'open', 'half_open')),

@@ -5,7 +5,7 @@ import type { Apart } from './apart.ts';
 import type { Held } from './crm.ts';
 import type { Balance, EndToEnd } from './end-to-end.ts';
 import type { Bench } from './measurement.ts';
-import { customers, endToEndFiles, enterAll, enterFirst, writeProject } from './project-files.ts';
+import { customers, endToEndFiles, enterAll, enterFirst, noLimit, writeProject } from './project-files.ts';
 
 export interface EndToEndFigures {
   bareActionsPerSecond: number;
@@ -26,7 +26,7 @@ export interface EndToEndFigures {
 /** The bare ledger and the whole path, one after the other on the same server. */
 export async function measureEndToEnd(bench: Bench): Promise<EndToEndFigures> {
   const bare = await bareLedger(bench);
-  const crm = await bench.start('crm.ts', {});
+  const crm = await bench.start('crm.ts', { limited: false });
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const database = await bench.server.create();
   try {
@@ -64,7 +64,7 @@ async function wholePath(bench: Bench, crm: Apart, folder: string, url: string) 
     await writer.ask('run');
     await writer.end();
   };
-  await writeProject(folder, endToEndFiles(lanes));
+  await writeProject(folder, endToEndFiles(lanes, noLimit));
   await write(customers(actions));
   const env = await crm.ask<Record<string, string>>('settings');
   const upper = Object.fromEntries(Object.entries(env).map(([name, value]) => [name.toUpperCase(), value]));

@@ -78,7 +78,7 @@ describe('jira', () => {
     sandbox = await connector.sandbox({ rateLimit: null });
     const { api_token = '', ...rest } = sandbox.settings;
     const settings = connector.schema.parse({ ...rest, api_token: new Secret(api_token) });
-    client = await connector.open(settings, { pass: async () => {}, heed: () => {} });
+    client = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
   });
   afterEach(() => sandbox.close());
 

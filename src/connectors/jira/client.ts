@@ -1,5 +1,5 @@
-import { type CallOptions, type Gate, NotSent, type Outcome } from '../connector.ts';
 import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
+import { type CallOptions, type Gate, NotSent, type Outcome } from '../connector.ts';
 import type { Settings } from './schema.ts';
 
 /** Why a request did not give an answer to use. */
@@ -114,7 +114,7 @@ export class Jira {
   }
 
   async #ask(method: string, path: string, call: CallOptions, body?: unknown): Promise<Answer | Refused> {
-    await this.#gate.pass(call.signal);
+    const answered = await this.#gate.pass(call.signal);
     try {
       const { response, text } = await withDeadline(call, async (signal) => {
         const response = await fetch(this.#base + path, {
@@ -141,6 +141,8 @@ export class Jira {
       const problem: Problem =
         network.kind === 'lost' ? { kind: 'ambiguous', reason: network.reason } : network;
       return { ok: false, gone: false, problem };
+    } finally {
+      answered();
     }
   }
 

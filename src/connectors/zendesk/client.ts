@@ -133,7 +133,7 @@ export class Zendesk {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer | Refused> {
-    await this.#gate.pass(call.signal);
+    const answered = await this.#gate.pass(call.signal);
     try {
       const { response, text } = await withDeadline(call, async (signal) => {
         const response = await fetch(this.#base + path, {
@@ -161,6 +161,8 @@ export class Zendesk {
       const problem =
         network.kind === 'lost' ? { kind: 'ambiguous' as const, reason: network.reason } : network;
       return { ok: false, gone: false, problem };
+    } finally {
+      answered();
     }
   }
 
