@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
-import { asked, type Jira } from './client.ts';
+import { asked, beforeWriting } from '../rest.ts';
+import type { Jira } from './client.ts';
 import { toDocument } from './document.ts';
 import { canonical, ourLabel, splitLabels } from './normal.ts';
 import { findComment } from './readback.ts';
@@ -166,18 +167,6 @@ function asFields({
 
 function refused(code: string, reason: string): Outcome {
   return { kind: 'rejected', code, reason, permanent: true };
-}
-
-/** A question that failed is a definite "nothing was written", never an ambiguous write. */
-function beforeWriting(problem: Outcome): Outcome {
-  return problem.kind === 'ambiguous'
-    ? {
-        kind: 'rejected',
-        code: 'lookup',
-        reason: `asking before writing: ${problem.reason}`,
-        permanent: false,
-      }
-    : problem;
 }
 
 /** The fields are written, the status is not known to be: what the refusal says about the connection still counts. */

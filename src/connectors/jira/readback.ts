@@ -1,5 +1,6 @@
 import type { CallOptions, ReadItem, Reading } from '../connector.ts';
-import { asked, type Comment, type Issue, type Jira, type Problem } from './client.ts';
+import { asked, asReading, type Problem } from '../rest.ts';
+import type { Comment, Issue, Jira } from './client.ts';
 import { toText } from './document.ts';
 import { ourLabel } from './normal.ts';
 import { customField } from './schema.ts';
@@ -111,10 +112,4 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if ('value' in value) return value.value;
   return 'type' in value ? toText(value) : ((value as { name?: string }).name ?? JSON.stringify(value));
-}
-
-function asReading(problem: Problem): Reading {
-  return problem.kind === 'ambiguous' || problem.kind === 'rejected'
-    ? { kind: 'failed', reason: problem.reason }
-    : problem;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import { withCustomFields } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -17,18 +18,6 @@ export type Settings = z.infer<typeof settingsSchema>;
 /** A custom field by its id in Jira: `customfield_10042`. */
 export const customField = /^customfield_\d+$/;
 
-/** Lets `customfield_<id>` through beside the named fields, and nothing else. */
-function withCustomFields<T extends z.ZodRawShape>(shape: T): z.ZodType<Record<string, string>> {
-  return z
-    .object(shape)
-    .catchall(z.string())
-    .superRefine((fields, context) => {
-      const keys = Object.keys(fields).filter((key) => !Object.hasOwn(shape, key) && !customField.test(key));
-      if (keys.length > 0)
-        context.addIssue({ code: 'unrecognized_keys', keys, input: fields as Record<string, unknown> });
-    }) as unknown as z.ZodType<Record<string, string>>;
-}
-
 /** Values are checked by Jira, not here: what the loader sees is a template, not yet a value. */
 const shared = {
   description: z.string().exactOptional().describe('Text; an empty line begins a paragraph.'),
@@ -37,20 +26,26 @@ const shared = {
   due_date: z.string().exactOptional().describe('A date, as 2027-01-31.'),
 };
 
-export const createFields = withCustomFields({
-  project: z.string().describe('The key of the project, such as OPS.'),
-  issue_type: z.string().describe('The name of the issue type, such as Task.'),
-  summary: z.string().describe('The title: one line of at most 255 characters.'),
-  labels: z.string().exactOptional().describe('Comma separated, beside the label that marks our issues.'),
-  parent: z.string().exactOptional().describe('The key of an epic, or of the issue it is a subtask of.'),
-  ...shared,
-});
+export const createFields = withCustomFields(
+  {
+    project: z.string().describe('The key of the project, such as OPS.'),
+    issue_type: z.string().describe('The name of the issue type, such as Task.'),
+    summary: z.string().describe('The title: one line of at most 255 characters.'),
+    labels: z.string().exactOptional().describe('Comma separated, beside the label that marks our issues.'),
+    parent: z.string().exactOptional().describe('The key of an epic, or of the issue it is a subtask of.'),
+    ...shared,
+  },
+  customField,
+);
 
-export const updateFields = withCustomFields({
-  summary: z.string().exactOptional().describe('A new title.'),
-  status: z.string().exactOptional().describe('The name of a status that a transition leads to.'),
-  ...shared,
-});
+export const updateFields = withCustomFields(
+  {
+    summary: z.string().exactOptional().describe('A new title.'),
+    status: z.string().exactOptional().describe('The name of a status that a transition leads to.'),
+    ...shared,
+  },
+  customField,
+);
 
 export const commentFields = z.strictObject({
   body: z.string().describe('The comment; an empty line begins a paragraph.'),
