@@ -105,7 +105,7 @@ export async function checkWarehouse(
   const isFile =
     typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
   if (isFile) settings.path = resolve(sources.root, path);
-  return { name: entry.name, type: entry.kind, settings };
+  return { name: entry.name, type: entry.kind, settings, place: entry.origin.keyPlace([]) };
 }
 
 /** Deadline of one call to a destination, where the connection names none. */

@@ -67,7 +67,7 @@ async function openAll(
       if (!(error instanceof ReadbackError)) throw error;
       problems.push(
         new ReadbackError(error.code, `warehouse ${name}: ${error.message}`, {
-          place: error.place ?? { file: 'readback.yml' },
+          place: error.place ?? project.warehouses.get(name)?.place,
           value: error.value,
           hint: error.hint,
           cause: error,
