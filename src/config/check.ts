@@ -62,6 +62,18 @@ function problemsOf(
         }),
     );
   }
+  if (issue.code === 'invalid_key') {
+    const [inner] = issue.issues;
+    const key = path.at(-1);
+    return [
+      problem(
+        'CONFIG_KEY',
+        `\`${String(key)}\`: ${inner?.message ?? 'not a name'}`,
+        origin.keyPlace(path),
+        undefined,
+      ),
+    ];
+  }
   const name = path.length > 0 ? `\`${path.map(String).join('.')}\`` : 'the file';
   const wanted = schemaAt(schema, path);
   const value = valueAt(root, path);

@@ -1,5 +1,4 @@
 import type { Actions } from '../connectors/connector.ts';
-import type { ReadbackError } from '../errors.ts';
 import type { Place, ReadbackError } from '../errors.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */

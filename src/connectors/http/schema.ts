@@ -3,7 +3,7 @@ import { duration } from '../../config/duration.ts';
 import { secret, setting } from '../../config/references.ts';
 import { Secret } from '../../config/secret.ts';
 import { pointerPattern } from './pointer.ts';
-import { checkAction, checkHeaders } from './rules.ts';
+import { checkAction, checkSettings } from './rules.ts';
 import { valueTypes } from './values.ts';
 
 const pointer = () =>
@@ -20,12 +20,22 @@ const path = () =>
       'a path begins with / and has no ?, # or blanks; parameters go under query',
     )
     .refine((text) => !/\/\.{0,2}(?=\/)|\/\.{1,2}$/.test(text), 'a path has no empty part, `.` or `..`');
+/** A list of statuses, or one. */
 const statuses = (least: number, most: number) =>
   z.preprocess(
-    (value) => (typeof value === 'number' ? [value] : value),
+    (value, context) => {
+      if (typeof value !== 'number') return value;
+      if (!Number.isInteger(value) || value < least || value > most)
+        context.issues.push({ code: 'custom', message: `must be from ${least} to ${most}`, input: value });
+      return [value];
+    },
     z.array(z.int().min(least).max(most)).min(1),
   );
-const headers = () => z.record(z.string().regex(/^[A-Za-z0-9-]+$/, 'not the name of a header'), words());
+const headers = () =>
+  z.record(
+    z.string().regex(/^[A-Za-z0-9-]+$/, 'not the name of a header'),
+    words().refine((text) => /^[ -~]*$/.test(text), 'a header is one line of plain characters'),
+  );
 
 const where = () =>
   z
@@ -37,13 +47,17 @@ const answerRule = (least: number, most: number) =>
     where: where().exactOptional().describe('JSON pointer to the value that must stand there.'),
   });
 
-const fieldSchema = z.preprocess(
-  (value) => (typeof value === 'string' ? { read: value } : value),
+const readable = 'must be a JSON pointer such as /note, or never';
+export const fieldSchema = z.preprocess(
+  (value, context) => {
+    if (typeof value !== 'string') return value;
+    if (value !== 'never' && !(value.startsWith('/') && pointerPattern.test(value)))
+      context.issues.push({ code: 'custom', message: readable, input: value });
+    return { read: value };
+  },
   z.strictObject({
     read: z
-      .union([z.literal('never'), stepped()], {
-        error: 'must be a JSON pointer such as /note, or never',
-      })
+      .union([z.literal('never'), stepped()], { error: readable })
       .describe(
         'Where the value stands in a record that is read back, as /note; never, if it cannot be read.',
       ),
@@ -160,6 +174,6 @@ export const settingsSchema = z
     link_local: z.boolean().default(false).describe('Allows addresses such as 169.254.169.254.'),
     actions: actionsSchema.describe('What can be done there, by name.'),
   })
-  .superRefine(checkHeaders);
+  .superRefine(checkSettings);
 
 export type Settings = z.output<typeof settingsSchema>;
