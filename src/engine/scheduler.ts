@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Project, Signal } from '../config/model.ts';
+import type { Project, Schedule, Signal } from '../config/model.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
 import { transaction } from '../store/database.ts';
@@ -29,7 +29,7 @@ export class Scheduler {
     for (const signal of this.#project.signals.values()) {
       if (!signal.schedule) continue;
       await this.#catchUp(signal);
-      this.#tickers.push(startTicker(signal.schedule, (at) => this.#fire(signal, at)));
+      this.#tickers.push(this.#follow(signal, signal.schedule));
     }
   }
 
@@ -45,8 +45,26 @@ export class Scheduler {
     if (!last?.at || last.at < missed) await this.claim(signal, missed, 'catch_up');
   }
 
-  #fire(signal: Signal, at: Date): void {
-    const firing = this.claim(signal, at, 'schedule')
+  #follow(signal: Signal, schedule: Schedule): Ticker {
+    return startTicker(schedule, {
+      onTick: (at, missed) => {
+        if (missed)
+          this.#log.warn(
+            { signal: signal.name, first: missed, tick: at },
+            'ticks missed, the newest is caught up',
+          );
+        this.#fire(signal, at, missed ? 'catch_up' : 'schedule');
+      },
+      onClockBack: (now) =>
+        this.#log.warn(
+          { signal: signal.name, now },
+          'the clock went back, ticks that fired do not fire again',
+        ),
+    });
+  }
+
+  #fire(signal: Signal, at: Date, cause: 'schedule' | 'catch_up'): void {
+    const firing = this.claim(signal, at, cause)
       .catch((error: Error) =>
         this.#log.error({ signal: signal.name, error: error.message }, 'tick not fired'),
       )

@@ -133,12 +133,17 @@ test('the previous tick is at or before now, and no tick lies between', () => {
 test('an interval ticks at multiples of itself, the same on every machine', async () => {
   const ticks: Date[] = [];
   await new Promise<void>((resolve) => {
-    const ticker = startTicker({ everyMs: 100 }, (at) => {
-      ticks.push(at);
-      if (ticks.length < 5) return;
-      ticker.stop();
-      resolve();
-    });
+    const ticker = startTicker(
+      { everyMs: 100 },
+      {
+        onTick: (at) => {
+          ticks.push(at);
+          if (ticks.length < 5) return;
+          ticker.stop();
+          resolve();
+        },
+      },
+    );
   });
   assert.ok(ticks.every((at) => at.getTime() % 100 === 0));
   assert.equal(new Set(ticks.map((at) => at.getTime())).size, 5);
