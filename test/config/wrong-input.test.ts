@@ -64,6 +64,12 @@ const cases: Case[] = [
     `${root}:6:3 CONFIG_KEY: \`connector\` is missing`,
   ],
   [
+    'connector is spelt so',
+    line(root, 'connector: slack', 'conector: slack'),
+    `${root}:6:11 CONFIG_KEY: unknown key \`conector\``,
+    'did you mean `connector`?',
+  ],
+  [
     'connection settings are complete',
     line(root, '    subdomain: acme\n', ''),
     `${root}:8:5 CONFIG_KEY: \`subdomain\` is missing`,
@@ -371,6 +377,16 @@ const cases: Case[] = [
     'field has a value',
     line(destination, '"{{ email }}"', ''),
     `${destination}:7:18 CONFIG_VALUE: \`fields.contact_email\` is empty`,
+  ],
+  [
+    'the name of a field is one, whatever its template',
+    {
+      files: {
+        [destination]:
+          'connection: crm\naction: upsert_contact\nsignals: churn_risk\nfields:\n  email: x\n  Last Score: "{{ score }}"\n',
+      },
+    },
+    `${destination}:6:3 CONFIG_KEY: \`Last Score\` is not a key: write the internal name of a HubSpot property, such as customer_id`,
   ],
   [
     'template stands in quotes',
