@@ -28,8 +28,9 @@ export class Scheduler {
   async start(): Promise<void> {
     for (const signal of this.#project.signals.values()) {
       if (!signal.schedule) continue;
-      await this.#catchUp(signal);
-      this.#tickers.push(this.#follow(signal, signal.schedule));
+      const now = new Date();
+      await this.#catchUp(signal, signal.schedule, now);
+      this.#tickers.push(this.#follow(signal, signal.schedule, now));
     }
   }
 
@@ -38,15 +39,17 @@ export class Scheduler {
     await Promise.all(this.#firing);
   }
 
-  async #catchUp(signal: Signal): Promise<void> {
-    if (!signal.schedule) return;
-    const missed = previousTick(signal.schedule, new Date());
-    const last = await sql.one<{ at: Date | null }>(this.#pool, 'last_tick', { signal: signal.name });
+  async #catchUp(signal: Signal, schedule: Schedule, now: Date): Promise<void> {
+    const missed = previousTick(schedule, now);
+    const last = await sql.one<{ at: Date | null }>(this.#pool, 'last_tick', {
+      signal: signal.name,
+      now: now.toISOString(),
+    });
     if (!last?.at || last.at < missed) await this.claim(signal, missed, 'catch_up');
   }
 
-  #follow(signal: Signal, schedule: Schedule): Ticker {
-    return startTicker(schedule, {
+  #follow(signal: Signal, schedule: Schedule, since: Date): Ticker {
+    return startTicker(schedule, since, {
       onTick: (at, missed) => {
         if (missed)
           this.#log.warn(

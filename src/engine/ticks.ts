@@ -24,13 +24,13 @@ const longestWaitMs = 10_000;
 const slackMs = 1_000;
 
 /**
- * Follows a schedule by the clock on the wall. Of several ticks that passed unseen only the newest fires: a poll finds
+ * Follows a schedule by the clock on the wall, from the ticks after `since` on. Of several ticks that passed unseen only the newest fires: a poll finds
  * whatever the others would have found.
  */
-export function startTicker(schedule: Schedule, { onTick, onClockBack }: TickEvents): Ticker {
+export function startTicker(schedule: Schedule, since: Date, { onTick, onClockBack }: TickEvents): Ticker {
   let timer: NodeJS.Timeout | undefined;
-  let last = Date.now();
-  let next = nextTick(schedule, new Date(last));
+  let last = since.getTime();
+  let next = nextTick(schedule, since);
   const wait = (): void => {
     const remainingMs = next.getTime() - Date.now();
     timer = setTimeout(look, Math.min(Math.max(remainingMs, 1), longestWaitMs));

@@ -22,18 +22,15 @@ function follow(events: () => void): Seen {
   const now = mock.method(Date, 'now', () => start + passedMs + setByMs);
   const seen: Seen = { ticks: [], missed: [], setBack: 0 };
   const time = (at: Date): string => at.toISOString().slice(11, 19);
-  const ticker = startTicker(
-    { everyMs: 60_000 },
-    {
-      onTick: (at, missed) => {
-        seen.ticks.push(time(at));
-        if (missed) seen.missed.push(time(missed));
-      },
-      onClockBack: () => {
-        seen.setBack += 1;
-      },
+  const ticker = startTicker({ everyMs: 60_000 }, new Date(start), {
+    onTick: (at, missed) => {
+      seen.ticks.push(time(at));
+      if (missed) seen.missed.push(time(missed));
     },
-  );
+    onClockBack: () => {
+      seen.setBack += 1;
+    },
+  });
   try {
     events();
   } finally {

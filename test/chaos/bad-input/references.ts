@@ -90,7 +90,7 @@ const openSecret: Mutator = (chance) => {
     '"file:"',
     'ENV:HUBSPOT_ACCESS_TOKEN',
     '$HUBSPOT_ACCESS_TOKEN',
-    '%HUBSPOT_ACCESS_TOKEN%x',
+    '"%HUBSPOT_ACCESS_TOKEN%"',
   ]);
   const fault: Fault = faultAt(key.file, key.index, { harms: { kind: 'connection', name } });
   return { files: withValue(key, value), fault };
