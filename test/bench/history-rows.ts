@@ -72,8 +72,9 @@ from slot`;
 
 const fillAttempts = `${slots}
 insert into attempts (action, kind, at, duration_ms, request_hash, outcome, decision, epoch)
-select key, call.kind, at, 20, call.hash, call.outcome, call.decision, 1
+select actions.number, call.kind, slot.at, 20, call.hash, call.outcome, call.decision, 1
 from slot
+join actions using (key)
 cross join (values
   ('write', 'hash', 'intent', 'send'), ('write', null, 'applied', 'verify'), ('read', null, 'found', 'done')
 ) as call (kind, hash, outcome, decision)`;
