@@ -41,10 +41,10 @@ with orphans as (
       select from lanes
       where lanes.destination = :destination and lanes.lane = :lane and lanes.epoch = :epoch for share
     )
-  returning key
+  returning number
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason, epoch)
-  select key, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
+  select number, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
 )
 select count(*) as adopted from orphans;
 
@@ -117,10 +117,10 @@ with lane as (
   from intent
   where actions.key = intent.key and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
-  returning actions.key, intent.hash
+  returning actions.key, actions.number, intent.hash
 ), noted as (
   insert into attempts (action, kind, request_hash, outcome, decision, epoch)
-  select key, 'write', hash, 'intent', 'send', :epoch from moved
+  select number, 'write', hash, 'intent', 'send', :epoch from moved
 )
 select key from moved;
 
@@ -164,14 +164,14 @@ with lane as (
       generation = move.generation
   from move
   where actions.key = move.key and actions.state = move.source and exists (select from lane)
-  returning actions.key
+  returning actions.key, actions.number
 ), noted as (
   insert into attempts (action, kind, at, outcome, decision, reason, duration_ms, epoch)
   select
-    made.action, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
+    moved.number, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
     call.outcome, call.decision, call.reason, call.duration_ms, :epoch
-  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (action, number, place)
-  join moved on moved.key = made.action
+  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (key, number, place)
+  join moved on moved.key = made.key
   join rows from (
     jsonb_to_recordset(:calls) as (
       kind text, outcome text, decision text, reason text, duration_ms integer, ago_ms float8
