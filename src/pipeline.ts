@@ -182,7 +182,7 @@ export class Pipeline {
       for (const action of ours) {
         const row = { ...action, id: action.message, severity: signal.severity };
         const facts = { now: action.detected_at.toISOString(), message: messageScope(row, signal.owner) };
-        scopes.set(action.key, joinScopes(rows.get(action.entity) ?? {}, facts));
+        scopes.set(action.key, joinScopes(...(rows.get(action.entity) ?? []), facts));
       }
     }
     return scopes;
