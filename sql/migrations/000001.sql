@@ -138,7 +138,7 @@ create index actions_detected on actions using brin (detected_at);
 
 -- One row for each call made for an action: what was asked, what came back, what was decided and why.
 create table attempts (
-  id bigint generated always as identity primary key,
+  id bigint generated always as identity,
   action uuid not null,
   kind text not null check (kind in ('write', 'read', 'command')),
   at timestamptz not null default clock_timestamp(),
@@ -147,9 +147,9 @@ create table attempts (
   outcome text not null,
   decision text not null,
   reason text,
-  epoch bigint
+  epoch bigint,
+  primary key (action, id)
 );
-create index attempts_action on attempts (action, id);
 
 -- A lane is worked by one worker at a time. Taking it raises the epoch, which fences whoever had it before.
 create table lanes (
