@@ -16,8 +16,10 @@ import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import { readBatch, verify } from './verify/verify.ts';
 
-/** Actions taken from the ledger at a time: bounds memory, and how much one slow enrichment delays. */
+/** Actions taken from the ledger at a time: bounds how much one slow enrichment delays. */
 const chunkSize = 2_000;
+/** Actions that all turns of a process together have taken: bounds memory. */
+const takenAtOnce = 8_000;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
 const turnMs = 60_000;
 
@@ -28,6 +30,7 @@ export class Pipeline {
   readonly #pool: pg.Pool;
   readonly #log: Log;
   readonly #enricher: Enricher;
+  #turns = 0;
 
   constructor(project: Project, pool: pg.Pool, openings: Openings, log: Log) {
     this.project = project;
@@ -70,12 +73,17 @@ export class Pipeline {
       holder: `pid ${process.pid}`,
       lagMs: destination.verify.lagMs ?? opened.type.lagMs,
     });
-    const until = performance.now() + turnMs;
-    while (!draining.aborted && performance.now() < until) {
-      const due = await lane.due(chunkSize);
-      if (due.length === 0) return;
-      const usable = await this.#work(opened, lane, due, draining);
-      if (!usable) return;
+    this.#turns += 1;
+    try {
+      const until = performance.now() + turnMs;
+      while (!draining.aborted && performance.now() < until) {
+        const due = await lane.due(Math.min(chunkSize, Math.ceil(takenAtOnce / this.#turns)));
+        if (due.length === 0) return;
+        const usable = await this.#work(opened, lane, due, draining);
+        if (!usable) return;
+      }
+    } finally {
+      this.#turns -= 1;
     }
   }
 

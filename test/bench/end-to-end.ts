@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { type RunningOptions, startEngine } from './engine.ts';
 import { serve } from './serve.ts';
+import { type Balance, balance, untilSettled } from './settled.ts';
 
 export interface EndToEnd {
   /** From the start of the poll until the last action was verified, by the database's clock. */
@@ -10,17 +9,6 @@ export interface EndToEnd {
   pollSeconds: number;
   entered: number;
 }
-
-export interface Balance {
-  detected: number;
-  verified: number;
-  unaccounted: number;
-}
-
-/** How often the ledger is asked whether anything is open: one index probe. */
-const lookEveryMs = 250;
-/** An action that is still open after this long is stuck. */
-const patienceMs = 15 * 60_000;
 
 /** The full path: detect, emit, enrich, route, act over HTTP, verify by reading back. */
 serve<RunningOptions>(async (options) => {
@@ -35,12 +23,7 @@ serve<RunningOptions>(async (options) => {
         const { rows } = await pool.query<{ seconds: number; poll_seconds: number }>(times);
         return { entered, seconds: rows[0]?.seconds ?? 0, pollSeconds: rows[0]?.poll_seconds ?? 0 };
       },
-      balance: async (): Promise<Balance | undefined> =>
-        (
-          await pool.query<Balance>(
-            'select detected::integer, verified::integer, unaccounted::integer from balance',
-          )
-        ).rows[0],
+      balance: (): Promise<Balance | undefined> => balance(pool),
     },
     close: running.close,
   };
@@ -53,13 +36,3 @@ select
 from polls
 order by id desc
 limit 1`;
-
-async function untilSettled(pool: pg.Pool): Promise<void> {
-  const until = performance.now() + patienceMs;
-  while (performance.now() < until) {
-    const { rows } = await pool.query('select from actions where due_at is not null limit 1');
-    if (rows.length === 0) return;
-    await sleep(lookEveryMs);
-  }
-  throw new Error('actions are still open');
-}

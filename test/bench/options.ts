@@ -11,8 +11,8 @@ export interface BenchOptions {
   lanes: number;
   /** Print one JSON object instead of the table. */
   json: boolean;
-  /** Measure one of the two only; the other's ratio is then null. */
-  only: 'end-to-end' | 'poll' | undefined;
+  /** Measure one of them only; the others' ratios are then null. */
+  only: 'end-to-end' | 'workers' | 'poll' | undefined;
   /** Folder for CPU profiles of the measured processes. */
   profile: string | undefined;
 }
@@ -32,8 +32,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     },
   });
   const { only } = values;
-  if (only !== undefined && only !== 'end-to-end' && only !== 'poll') {
-    throw new Error(`--only ${only}: write end-to-end or poll`);
+  if (only !== undefined && only !== 'end-to-end' && only !== 'workers' && only !== 'poll') {
+    throw new Error(`--only ${only}: write end-to-end, workers or poll`);
   }
   return {
     actions: count('actions', values.actions),

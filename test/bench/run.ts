@@ -4,6 +4,7 @@ import { startLedgerServer } from './ledger-server.ts';
 import { describeMachine } from './machine.ts';
 import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
 import { measurePoll, type PollFigures } from './measure-poll.ts';
+import { measureWorkers, type WorkersFigures } from './measure-workers.ts';
 import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
 import { type Summary, summarise } from './summary.ts';
@@ -21,9 +22,11 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         return child;
       };
       const bench = { options, server, start };
-      const endToEnd = options.only === 'poll' ? [] : await endToEndRuns(bench, tell);
-      const polls = options.only === 'end-to-end' ? new Map() : await pollRuns(bench, tell);
-      return summarise(describeMachine(server.version), options, { endToEnd, polls });
+      const wanted = (name: BenchOptions['only']) => options.only === undefined || options.only === name;
+      const endToEnd = wanted('end-to-end') ? await endToEndRuns(bench, tell) : [];
+      const workers = wanted('workers') ? await workersRuns(bench, tell) : [];
+      const polls = wanted('poll') ? await pollRuns(bench, tell) : new Map();
+      return summarise(describeMachine(server.version), options, { endToEnd, workers, polls });
     } finally {
       // Those that were asked to end have ended; the others are left over from a failure.
       for (const child of children) child.stop();
@@ -41,6 +44,17 @@ async function endToEndRuns(bench: Bench, tell: (line: string) => void): Promise
     const bare = Math.round(figures.bareActionsPerSecond);
     const whole = Math.round(figures.endToEndActionsPerSecond);
     tell(`end to end ${run}/${bench.options.iterations}: ${whole} actions/s, bare ledger ${bare}/s`);
+    runs.push(figures);
+  }
+  return runs;
+}
+
+async function workersRuns(bench: Bench, tell: (line: string) => void): Promise<WorkersFigures[]> {
+  const runs: WorkersFigures[] = [];
+  for (let run = 1; run <= bench.options.iterations; run += 1) {
+    const figures = await measureWorkers(bench);
+    const [one, four] = [figures.oneWorkerWaitingPerSecond, figures.fourWorkersWaitingPerSecond];
+    tell(`workers ${run}/${bench.options.iterations}: one ${Math.round(one)}/s, four ${Math.round(four)}/s`);
     runs.push(figures);
   }
   return runs;

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { Machine } from './machine.ts';
 import type { EndToEndFigures } from './measure-end-to-end.ts';
 import type { PollFigures } from './measure-poll.ts';
+import type { WorkersFigures } from './measure-workers.ts';
 import { median, type WarehouseKind } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -9,18 +10,27 @@ import type { BenchOptions } from './options.ts';
 export interface Summary {
   machine: Machine;
   sizes: Pick<BenchOptions, 'actions' | 'rows' | 'iterations' | 'lanes'>;
-  ratios: { endToEndVsBareLedger: number | null; pollVsDriverRead: number | null };
+  ratios: {
+    endToEndVsBareLedger: number | null;
+    fourWorkersVsOne: number | null;
+    pollVsDriverRead: number | null;
+  };
   peakRssMb: Record<string, number>;
   figures: Record<string, number>;
 }
 
 export interface Measured {
   endToEnd: readonly EndToEndFigures[];
+  workers: readonly WorkersFigures[];
   polls: ReadonlyMap<WarehouseKind, PollFigures>;
 }
 
 /** Medians over the iterations; a ratio is the median of the ratios of each iteration. Of peaks the highest counts. */
-export function summarise(machine: Machine, options: BenchOptions, { endToEnd, polls }: Measured): Summary {
+export function summarise(
+  machine: Machine,
+  options: BenchOptions,
+  { endToEnd, workers, polls }: Measured,
+): Summary {
   const { actions, rows, iterations, lanes } = options;
   const middle = (name: keyof EndToEndFigures) => median(endToEnd.map((one) => one[name]));
   const figures: Record<string, number> = {};
@@ -31,6 +41,12 @@ export function summarise(machine: Machine, options: BenchOptions, { endToEnd, p
     }
     peakRssMb.endToEnd = Math.max(...endToEnd.map((one) => one.peakRssMb));
   }
+  for (const name of Object.keys(workers[0] ?? {}) as (keyof WorkersFigures)[]) {
+    figures[name] = round(median(workers.map((one) => one[name])));
+  }
+  const waitingRatios = workers.map((one) => one.fourWorkersWaitingPerSecond / one.oneWorkerWaitingPerSecond);
+  const busyRatios = workers.map((one) => one.fourWorkersPerSecond / one.oneWorkerPerSecond);
+  if (workers.length > 0) figures.fourWorkersVsOneWithoutLatency = round(median(busyRatios));
   if (polls.size > 0) peakRssMb.poll = Math.max(...[...polls.values()].map((one) => one.peakRssMb));
   for (const [warehouse, poll] of polls) {
     figures[`${warehouse}PollVsDriverRead`] = round(poll.ratio);
@@ -47,6 +63,7 @@ export function summarise(machine: Machine, options: BenchOptions, { endToEnd, p
     sizes: { actions, rows, iterations, lanes },
     ratios: {
       endToEndVsBareLedger: endToEnd.length > 0 ? round(median(endToEndRatios)) : null,
+      fourWorkersVsOne: workers.length > 0 ? round(median(waitingRatios)) : null,
       pollVsDriverRead:
         polls.size > 0 ? round(Math.max(...[...polls.values()].map((one) => one.ratio))) : null,
     },
@@ -68,6 +85,12 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
   for (const process of ['engine', 'ledger', 'sandbox']) {
     put(`  processor, ${process}`, figures[`${process}CpuMicroseconds`], ' µs/action');
   }
+  put('four workers ÷ one', ratios.fourWorkersVsOne);
+  put('  one worker', figures.oneWorkerWaitingPerSecond, ' actions/s');
+  put('  four workers', figures.fourWorkersWaitingPerSecond, ' actions/s');
+  put('  without latency: ratio', figures.fourWorkersVsOneWithoutLatency);
+  put('  without latency: one worker', figures.oneWorkerPerSecond, ' actions/s');
+  put('  without latency: four workers', figures.fourWorkersPerSecond, ' actions/s');
   put('unchanged poll ÷ driver read (the worse)', ratios.pollVsDriverRead);
   for (const warehouse of ['duckdb', 'postgres']) {
     put(`  ${warehouse}: ratio`, figures[`${warehouse}PollVsDriverRead`]);
