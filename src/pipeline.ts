@@ -133,7 +133,7 @@ export class Pipeline {
     const { destination } = opened;
     const current = actions.filter((action) => !action.expired);
     const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
-    const scopes = await this.#scopes(destination, current, abort);
+    const scopes = await this.#scopes(opened, current, abort);
     const prepared: Prepared[] = [];
     const moves = actions.filter((action) => action.expired).map(expire);
     for (const action of current) {
@@ -176,7 +176,7 @@ export class Pipeline {
 
   /** What templates and conditions see: the row, its enrichments, the message, and `now` (the same at every attempt). */
   async #scopes(
-    destination: Destination,
+    { destination, variables }: Opened,
     actions: readonly Action[],
     abort: AbortSignal,
   ): Promise<Map<string, Scope>> {
@@ -188,9 +188,8 @@ export class Pipeline {
       const entities = ours.map((action) => action.entity);
       const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
       for (const action of ours) {
-        const row = { ...action, id: action.message, severity: signal.severity };
-        const facts = { now: action.detected_at.toISOString(), message: messageScope(row, signal.owner) };
-        scopes.set(action.key, joinScopes(...(rows.get(action.entity) ?? []), facts));
+        const known = rows.get(action.entity) ?? [];
+        scopes.set(action.key, joinScopes(...known, facts(action, signal, variables)));
       }
     }
     return scopes;
@@ -207,9 +206,20 @@ export class Pipeline {
         decision: to.decision,
         state: to.state,
       },
-      to.kind === 'read' ? 'read back' : 'decided',
+      to.call?.kind === 'read' ? 'read back' : 'decided',
     );
   }
+}
+
+/** The message's own facts; made only when they are asked for, as most destinations do without. */
+function facts(action: Action, signal: Signal, variables: ReadonlySet<string>): Scope {
+  const known: Record<string, unknown> = {};
+  if (variables.has('now')) known.now = action.detected_at.toISOString();
+  if (variables.has('message')) {
+    const row = { ...action, id: action.message, severity: signal.severity };
+    known.message = messageScope(row, signal.owner);
+  }
+  return known;
 }
 
 /**
