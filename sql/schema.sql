@@ -159,7 +159,7 @@ alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) =
 alter table actions add constraint actions_pkey PRIMARY KEY (key);
 alter table actions add constraint actions_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
-alter table attempts add constraint attempts_pkey PRIMARY KEY (id);
+alter table attempts add constraint attempts_pkey PRIMARY KEY (action, id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);
 alter table buckets add constraint buckets_signal_fkey FOREIGN KEY (signal) REFERENCES signals(name) ON DELETE CASCADE;
 alter table connections add constraint connections_breaker_check CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])));
@@ -181,7 +181,6 @@ alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
-CREATE INDEX attempts_action ON readback.attempts USING btree (action, id);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
 
 create view balance as

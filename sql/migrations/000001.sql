@@ -142,7 +142,7 @@ create index actions_detected on actions using brin (detected_at);
 
 -- One row for each call made for an action: what was asked, what came back, what was decided and why.
 create table attempts (
-  id bigint generated always as identity primary key,
+  id bigint generated always as identity,
   -- the action's number
   action bigint not null,
   kind text not null check (kind in ('write', 'read', 'command')),
@@ -152,9 +152,9 @@ create table attempts (
   outcome text not null,
   decision text not null,
   reason text,
-  epoch bigint
+  epoch bigint,
+  primary key (action, id)
 );
-create index attempts_action on attempts (action, id);
 
 -- A lane is worked by one worker at a time. Taking it raises the epoch, which fences whoever had it before.
 create table lanes (

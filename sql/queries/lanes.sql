@@ -54,7 +54,7 @@ select count(*) as adopted from orphans;
 select
   actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
   actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
-  actions.sent, actions.reason, actions.observed_at, actions.detected_at, actions.sent_at,
+  actions.sent, actions.reason, actions.observed_at, actions.detected_at,
   actions.expires_at <= clock_timestamp() as expired,
   -- since the last send or its acceptance: one that was sent again may have been accepted long ago
   extract(epoch from clock_timestamp() - greatest(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
@@ -132,12 +132,14 @@ with lane as (
 ), move as (
   select item.key, item.external_id, step.*
   from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
-  join rows from (
-    jsonb_to_recordset(:steps) as (
-      source action_state, state action_state, due_in_ms float8, settled boolean, reason text, accepted_ago_ms float8,
-      attempts integer, corrections integer, absences integer, unread integer, generation integer
-    )
-  ) with ordinality as step on step.ordinality = item.number
+  join (
+    select
+      place, (fact ->> 0)::action_state as source, (fact ->> 1)::float8 as accepted_ago_ms,
+      (fact ->> 2)::action_state as state, (fact ->> 3)::float8 as due_in_ms, (fact ->> 4)::boolean as settled,
+      fact ->> 5 as reason, (fact ->> 6)::integer as attempts, (fact ->> 7)::integer as corrections,
+      (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation
+    from jsonb_array_elements(:steps) with ordinality as list (fact, place)
+  ) as step on step.place = item.number
 ), moved as (
   update actions
   set state = move.state,
@@ -172,11 +174,12 @@ with lane as (
     call.outcome, call.decision, call.reason, call.duration_ms, :epoch
   from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (key, number, place)
   join moved on moved.key = made.key
-  join rows from (
-    jsonb_to_recordset(:calls) as (
-      kind text, outcome text, decision text, reason text, duration_ms integer, ago_ms float8
-    )
-  ) with ordinality as call on call.ordinality = made.number
+  join (
+    select
+      place, fact ->> 0 as kind, (fact ->> 1)::float8 as ago_ms, (fact ->> 2)::integer as duration_ms,
+      fact ->> 3 as outcome, fact ->> 4 as decision, fact ->> 5 as reason
+    from jsonb_array_elements(:calls) with ordinality as list (fact, place)
+  ) as call on call.place = made.number
   order by made.place
 )
 select (select count(*) from moved) as recorded, exists (select from lane) as held;

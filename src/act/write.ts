@@ -6,7 +6,7 @@ import {
   NotSent,
   type Outcome,
 } from '../connectors/connector.ts';
-import type { Action, Move } from '../ledger/action.ts';
+import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
 import type { Intent, Lane } from '../ledger/lane.ts';
 import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
@@ -66,15 +66,15 @@ function readsAtOnce({ type }: Writer): boolean {
 async function writeBatch(writer: Writer, batch: readonly Prepared[]): Promise<Answer> {
   const { destination, draining } = writer;
   const started = performance.now();
-  const outcomes = await call(writer, batch);
-  const durationMs = Math.round(performance.now() - started);
+  const outcomes = await send(writer, batch);
+  const call = endedCall('write', started);
   const accepted: Action[] = [];
   const moves = batch.map((prepared) => {
     const { action, intent } = prepared;
     const outcome = outcomes.get(action.key) ?? missing;
     writer.onOutcome(prepared, outcome);
     const sending: Action = { ...action, state: 'sending', absences: 0 };
-    const move = decideOutcome(sending, outcome, destination.maxAttempts, durationMs);
+    const move = decideOutcome(sending, outcome, destination.maxAttempts, call);
     if (move.accepted) accepted.push(acceptedAction(sending, intent, move));
     return move;
   });
@@ -90,7 +90,7 @@ function acceptedAction(action: Action, { sent, locator }: Intent, move: Move): 
   return { ...action, state: 'accepted', attempts, external_id, sent, locator, waited_ms: 0 };
 }
 
-async function call(writer: Writer, batch: readonly Prepared[]): Promise<Map<string, Outcome>> {
+async function send(writer: Writer, batch: readonly Prepared[]): Promise<Map<string, Outcome>> {
   const { client, destination } = writer;
   const everyItem = (outcome: Outcome) => new Map(batch.map((one) => [one.action.key, outcome]));
   try {

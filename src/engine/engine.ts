@@ -23,6 +23,11 @@ export interface EngineOptions {
 
 /** Polls of different signals that one process runs at once. */
 const pollConcurrency = 4;
+/**
+ * Lanes of one destination that one process works at once. Four of a fast destination fill a core, and of a slow one they
+ * make more calls than any vendor allows; further lanes are for further processes.
+ */
+const lanesAtOnce = 4;
 /** A lane whose turn failed as a whole (warehouse gone, ledger gone) rests this long. */
 const laneRestMs = 3_000;
 /** How long a drain waits for turns under way: longer than any call, shorter than a supervisor's patience. */
@@ -107,7 +112,8 @@ export class Engine {
     const { project } = this.#options;
     await this.#queue.workPolls(pollConcurrency, (job, signal) => this.#pollTurn(job, signal));
     for (const destination of project.destinations.values()) {
-      await this.#queue.workLanes(destination.name, destination.lanes, (job) => this.#laneTurn(job));
+      const atOnce = Math.min(destination.lanes, lanesAtOnce);
+      await this.#queue.workLanes(destination.name, atOnce, (job) => this.#laneTurn(job));
     }
   }
 
