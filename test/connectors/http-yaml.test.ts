@@ -115,13 +115,13 @@ const cases: readonly [string, string, string, string][] = [
     'action name',
     '      order:',
     '      Order-Now:',
-    '11:7 CONFIG_KEY: `Order-Now`: an action has lower case, digits and _',
+    '11:7 CONFIG_KEY: `actions.Order-Now` is not a key: an action has lower case, digits and _',
   ],
   [
     'field name',
     '          note:',
     '          no-te:',
-    '16:11 CONFIG_KEY: `no-te`: a field has lower case, digits and _',
+    '16:11 CONFIG_KEY: `actions.order.fields.no-te` is not a key: a field has lower case, digits and _',
   ],
   [
     'reserved',
@@ -290,7 +290,7 @@ const cases: readonly [string, string, string, string][] = [
     'success where',
     '          id: /id\n',
     '          id: /id\n          success: { where: { ok: true } }\n',
-    '22:31 CONFIG_KEY: `ok`: a JSON pointer is empty or begins with /, as /data/id',
+    '22:31 CONFIG_KEY: `actions.order.write.success.where.ok` is not a key: a JSON pointer is empty or begins with /, as /data/id',
   ],
   [
     'transient and permanent',
