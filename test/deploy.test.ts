@@ -10,8 +10,8 @@ import { buildProgram } from '../src/cli/program.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const units = ['readback.service', 'readback-worker@.service'];
-/** `drainMs` of the engine, in seconds. */
-const drainSeconds = 30;
+const drainSeconds =
+  Number(/drainMs = ([\d_]+)/.exec(read('src/engine/engine.ts'))?.[1]?.replaceAll('_', '')) / 1000;
 
 interface Service {
   command?: string[];
