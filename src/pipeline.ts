@@ -78,7 +78,10 @@ export class Pipeline {
     });
     if (lane.takeover) {
       const where = { destination: destination.name, lane: laneNumber };
-      this.#log.warn({ ...where, ...lane.takeover }, lane.takeover.from ? 'lane taken over' : 'answers lost');
+      this.#log.warn(
+        { ...where, ...lane.takeover },
+        lane.takeover.from ? 'lane taken over' : 'actions put in doubt',
+      );
     }
     this.#turns += 1;
     try {
