@@ -92,9 +92,11 @@ const writeSchema = z.strictObject({
   body: z.unknown().optional().describe('The JSON to send, with placeholders.'),
   success: answerRule(200, 299).default({}).describe('Which answer means that it was taken.'),
   id: z.string().describe('Where the id of the record stands in the answer, as /data/id, or a template.'),
-  error: pointer().exactOptional().describe('Where an answer says what is wrong.'),
-  permanent: statuses(400, 599).default([]).describe('More statuses that mean no, now and later.'),
-  transient: statuses(400, 599).default([]).describe('More statuses that mean: nothing written, try again.'),
+  error: pointer().exactOptional().describe('Where an answer says in words what is wrong.'),
+  refused: answerRule(200, 599).exactOptional().describe('Which answer means no, too: nothing was written.'),
+  transient: answerRule(200, 599)
+    .exactOptional()
+    .describe('Which answer means: nothing was written, try again.'),
   batch: batchSchema.exactOptional().describe('How several items go in one request.'),
 });
 
