@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type pg from 'pg';
+import type { Destination, Signal } from '../../src/config/model.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { type PollResult, poll } from '../../src/detect/poll.ts';
+import { emit } from '../../src/emit/emit.ts';
+import { loadWarehouse } from '../../src/warehouses/index.ts';
+import type { Warehouse } from '../../src/warehouses/warehouse.ts';
+import { emptyDatabase, freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
+
+/** Rows as the warehouse holds them: entity to score. */
+export type Scores = ReadonlyMap<string, number>;
+
+/** A ledger and a Postgres that plays the warehouse, for polls of tables that a property fills. */
+export interface Polled {
+  ledger: TestDatabase;
+  /** A table of scores that nobody else uses; its name. */
+  table(): Promise<string>;
+  fill(table: string, scores: Scores): Promise<void>;
+  /** Polls as the product does. `crash` throws at the end of the poll's transaction, before its commit. */
+  poll(signal: Signal, destinations: readonly Destination[], crash?: boolean): Promise<PollResult>;
+  close(): Promise<void>;
+}
+
+export async function openPolled(): Promise<Polled> {
+  const ledger = await freshDatabase();
+  const source = await emptyDatabase();
+  const type = await loadWarehouse('postgres');
+  assert.ok(type);
+  const warehouse: Warehouse = await type.open(type.schema.parse({ url: new Secret(source.url) }));
+  let count = 0;
+  return {
+    ledger,
+    table: async () => {
+      const name = `scores_${++count}`;
+      await source.pool.query(`create table ${name} (id text primary key, score float8)`);
+      return name;
+    },
+    fill: (table, scores) => fill(source.pool, table, scores),
+    poll: async (signal, destinations, crash = false) => {
+      const client = await ledger.pool.connect();
+      try {
+        const { rows } = await client.query<{ id: string }>(
+          "insert into polls (signal, scheduled_for, cause, state, started_at) values ($1, clock_timestamp(), 'manual', 'running', clock_timestamp()) returning id",
+          [signal.name],
+        );
+        return await poll(client, warehouse, signal, {
+          signal: new AbortController().signal,
+          only: [],
+          emit: async (transaction) => {
+            await emit(transaction, 'test', rows[0]?.id ?? '', signal, destinations);
+            if (crash) throw new Error('the process ended before the commit');
+          },
+        });
+      } finally {
+        client.release();
+      }
+    },
+    close: async () => {
+      await warehouse.close();
+      await source.drop();
+      await ledger.drop();
+    },
+  };
+}
+
+async function fill(pool: pg.Pool, table: string, scores: Scores): Promise<void> {
+  await pool.query(
+    `with gone as (delete from ${table} where not id = any($1::text[]))
+     insert into ${table} select * from unnest($1::text[], $2::float8[])
+     on conflict (id) do update set score = excluded.score`,
+    [[...scores.keys()], [...scores.values()]],
+  );
+}
