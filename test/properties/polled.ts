@@ -17,10 +17,16 @@ export interface Polled {
   /** A table of scores that nobody else uses; its name. */
   table(): Promise<string>;
   fill(table: string, scores: Scores): Promise<void>;
-  /** Polls as the product does. `crash` throws at the end of the poll's transaction, before its commit. */
-  poll(signal: Signal, destinations: readonly Destination[], crash?: boolean): Promise<PollResult>;
+  /** Polls as the product does, with what went wrong at the last poll or goes wrong at this one. */
+  poll(signal: Signal, destinations: readonly Destination[], trouble?: Trouble): Promise<PollResult>;
   close(): Promise<void>;
 }
+
+/**
+ * `crash`: the process ends in the poll's transaction, before its commit. `again`: it ended after the commit of the last
+ * poll, which is therefore begun once more.
+ */
+export type Trouble = 'none' | 'crash' | 'again';
 
 export async function openPolled(): Promise<Polled> {
   const ledger = await freshDatabase();
@@ -29,6 +35,7 @@ export async function openPolled(): Promise<Polled> {
   assert.ok(type);
   const warehouse: Warehouse = await type.open(type.schema.parse({ url: new Secret(source.url) }));
   let count = 0;
+  const last = new Map<string, string>();
   return {
     ledger,
     table: async () => {
@@ -37,19 +44,18 @@ export async function openPolled(): Promise<Polled> {
       return name;
     },
     fill: (table, scores) => fill(source.pool, table, scores),
-    poll: async (signal, destinations, crash = false) => {
+    poll: async (signal, destinations, trouble = 'none') => {
       const client = await ledger.pool.connect();
       try {
-        const { rows } = await client.query<{ id: string }>(
-          "insert into polls (signal, scheduled_for, cause, state, started_at) values ($1, clock_timestamp(), 'manual', 'running', clock_timestamp()) returning id",
-          [signal.name],
-        );
+        const known = trouble === 'again' ? last.get(signal.name) : undefined;
+        const id = known ?? (await beginPoll(client, signal.name));
+        last.set(signal.name, id);
         return await poll(client, warehouse, signal, {
           signal: new AbortController().signal,
           only: [],
           emit: async (transaction) => {
-            await emit(transaction, 'test', rows[0]?.id ?? '', signal, destinations);
-            if (crash) throw new Error('the process ended before the commit');
+            await emit(transaction, 'test', id, signal, destinations);
+            if (trouble === 'crash') throw new Error('the process ended before the commit');
           },
         });
       } finally {
@@ -62,6 +68,15 @@ export async function openPolled(): Promise<Polled> {
       await ledger.drop();
     },
   };
+}
+
+async function beginPoll(client: pg.PoolClient, signal: string): Promise<string> {
+  const { rows } = await client.query<{ id: string }>(
+    `insert into polls (signal, scheduled_for, cause, state, started_at)
+     values ($1, clock_timestamp(), 'manual', 'running', clock_timestamp()) returning id`,
+    [signal],
+  );
+  return rows[0]?.id ?? '';
 }
 
 async function fill(pool: pg.Pool, table: string, scores: Scores): Promise<void> {
