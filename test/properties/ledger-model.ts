@@ -121,6 +121,16 @@ export class LedgerUnderTest {
     else if (steps.length > 0) await this.#refused(() => worker.lane.record(steps));
   }
 
+  /** A whole turn of a new worker: it takes the lane, sends what is due and records what came of it. */
+  async turn(destination: number, outcomes: readonly number[]): Promise<void> {
+    await this.take(destination);
+    await this.check();
+    const newest = this.#workers.length - 1;
+    await this.send(newest);
+    await this.check();
+    await this.record(newest, outcomes);
+  }
+
   /** The process is gone, and with it what it knew. */
   crash(choice: number): void {
     const worker = this.#worker(choice);

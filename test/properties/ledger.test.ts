@@ -47,14 +47,19 @@ const record = fc
     step(`record ${outcomes} by ${worker}`, (ledger) => ledger.record(worker, outcomes)),
   );
 
+const turn = fc
+  .tuple(small, fc.array(small, { minLength: 1, maxLength: 4 }))
+  .map(([destination, outcomes]) =>
+    step(`turn on ${destination}: ${outcomes}`, (ledger) => ledger.turn(destination, outcomes)),
+  );
+
 const commands: fc.Arbitrary<Step>[] = [
+  turn,
+  turn,
   poll,
   poll,
   take,
-  take,
   send,
-  send,
-  record,
   record,
   record,
   small.map((worker) => step(`crash of ${worker}`, (ledger) => ledger.crash(worker))),
