@@ -117,6 +117,10 @@ export class Engine {
     }
   }
 
+  /**
+   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the queue then tries
+   * again, because a tick whose poll never begins would hold up the ticks that follow.
+   */
   async #pollTurn(job: PollJob, expired: AbortSignal): Promise<void> {
     const { project, database, log } = this.#options;
     const signal = project.signals.get(job.signal);
@@ -132,7 +136,10 @@ export class Engine {
         signal: AbortSignal.any([expired, this.#draining.signal]),
       },
       log,
-    ).catch((error: Error) => log.error({ signal: signal.name, error: error.message }, 'poll failed'));
+    ).catch((error: Error) => {
+      log.error({ signal: signal.name, error: error.message }, 'poll failed');
+      throw error;
+    });
     await this.#dispatcher.dispatch().catch(() => {});
   }
 
