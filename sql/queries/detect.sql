@@ -15,6 +15,10 @@ where name = :signal;
 -- name: known_digests
 select bucket, rows, members, digest::text as digest from buckets where signal = :signal;
 
+-- name: sum_members
+-- Counting the set itself reads an index of a million entries: 0.2 s, a fifth of a poll.
+select coalesce(sum(members), 0)::bigint as members from buckets where signal = :signal;
+
 -- name: count_members
 select count(*) as members from entities where signal = :signal and present;
 
