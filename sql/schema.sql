@@ -6,6 +6,7 @@ create type transition as enum ('entered', 'changed', 'left');
 
 create table actions (
   key uuid not null,
+  number bigint generated always as identity not null,
   message uuid not null,
   poll bigint not null,
   signal text not null,
@@ -35,7 +36,7 @@ create table actions (
 
 create table attempts (
   id bigint generated always as identity not null,
-  action uuid not null,
+  action bigint not null,
   kind text not null,
   at timestamp with time zone default clock_timestamp() not null,
   duration_ms integer,
@@ -56,8 +57,8 @@ create table buckets (
 
 create table connections (
   name text not null,
-  tokens double precision default 0 not null,
-  refilled_at timestamp with time zone default clock_timestamp() not null,
+  permits timestamp with time zone[] default '{}'::timestamp with time zone[] not null,
+  paced_until timestamp with time zone default '1970-01-01 00:00:00+00'::timestamp with time zone not null,
   paused_until timestamp with time zone,
   pause_reason text,
   breaker text default 'closed'::text not null,
@@ -135,6 +136,16 @@ create table polls (
   departed bigint
 );
 
+create table processes (
+  id uuid not null,
+  role text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamp with time zone default clock_timestamp() not null,
+  seen_at timestamp with time zone default clock_timestamp() not null
+);
+
 create table signals (
   name text not null,
   version text not null,
@@ -159,18 +170,18 @@ alter table detections add constraint detections_poll_fkey FOREIGN KEY (poll) RE
 alter table entities add constraint entities_pkey PRIMARY KEY (signal, entity);
 alter table entities add constraint entities_signal_fkey FOREIGN KEY (signal) REFERENCES signals(name) ON DELETE CASCADE;
 alter table lanes add constraint lanes_pkey PRIMARY KEY (destination, lane);
-alter table messages add constraint messages_pkey PRIMARY KEY (id);
+alter table messages add constraint messages_pkey PRIMARY KEY (entity, signal, sequence);
 alter table messages add constraint messages_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
 alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'catch_up'::text, 'manual'::text])));
 alter table polls add constraint polls_pkey PRIMARY KEY (id);
 alter table polls add constraint polls_signal_scheduled_for_key UNIQUE (signal, scheduled_for);
+alter table processes add constraint processes_pkey PRIMARY KEY (id);
 alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
-CREATE INDEX messages_entity ON readback.messages USING btree (entity, signal, sequence);
 
 create view balance as
  WITH planned AS (

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type pg from 'pg';
 import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
 import { write } from './act/write.ts';
@@ -18,6 +19,8 @@ import { readBatch, verify } from './verify/verify.ts';
 
 /** Actions taken from the ledger at a time: bounds how much one slow enrichment delays. */
 const chunkSize = 2_000;
+/** Who holds a lane, unique over machines. */
+const thisProcess = `pid ${process.pid} on ${hostname()}`;
 /** Actions that all turns of a process together have taken: bounds memory. */
 const takenAtOnce = 8_000;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
@@ -70,9 +73,13 @@ export class Pipeline {
   async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
-      holder: `pid ${process.pid}`,
+      holder: thisProcess,
       lagMs: destination.verify.lagMs ?? opened.type.lagMs,
     });
+    if (lane.takeover) {
+      const where = { destination: destination.name, lane: laneNumber };
+      this.#log.warn({ ...where, ...lane.takeover }, lane.takeover.from ? 'lane taken over' : 'answers lost');
+    }
     this.#turns += 1;
     try {
       const until = performance.now() + turnMs;
@@ -84,6 +91,8 @@ export class Pipeline {
       }
     } finally {
       this.#turns -= 1;
+      // Should it fail, the next holder finds the lane held, which is all that it then says.
+      await lane.letGo().catch(() => {});
     }
   }
 

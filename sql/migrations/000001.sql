@@ -66,7 +66,9 @@ create table buckets (
 );
 
 create table messages (
-  id uuid primary key,
+  -- deterministic: signal, version, entity and sequence; no index of its own, because what is random makes an index touch
+  -- another page for each row, and with millions of rows most of them are not in memory
+  id uuid not null,
   poll bigint not null references polls (id),
   signal text not null,
   version text not null,
@@ -75,9 +77,9 @@ create table messages (
   transition transition not null,
   severity text not null,
   observed_at timestamptz,
-  detected_at timestamptz not null
+  detected_at timestamptz not null,
+  primary key (entity, signal, sequence)
 );
-create index messages_entity on messages (entity, signal, sequence);
 
 create table destinations (
   name text primary key,
@@ -98,6 +100,8 @@ create table detections (
 create table actions (
   -- deterministic: message and destination; the marker or unique value the destination sees
   key uuid primary key,
+  -- in the order of planning: what refers to actions finds the recent ones side by side
+  number bigint generated always as identity,
   message uuid not null,
   poll bigint not null references polls (id),
   signal text not null,
@@ -139,7 +143,8 @@ create index actions_detected on actions using brin (detected_at);
 -- One row for each call made for an action: what was asked, what came back, what was decided and why.
 create table attempts (
   id bigint generated always as identity,
-  action uuid not null,
+  -- the action's number
+  action bigint not null,
   kind text not null check (kind in ('write', 'read', 'command')),
   at timestamptz not null default clock_timestamp(),
   duration_ms integer,
@@ -161,11 +166,24 @@ create table lanes (
   primary key (destination, lane)
 );
 
+-- The processes at work. Each says every few seconds that it is there, and takes its row with it when it ends in order.
+create table processes (
+  id uuid primary key,
+  role text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp()
+);
+
 -- The request budget and the breaker of a connection, shared by all workers.
 create table connections (
   name text primary key,
-  tokens double precision not null default 0,
-  refilled_at timestamptz not null default clock_timestamp(),
+  -- for each of the calls that the limit allows in one window: when it may be made again
+  permits timestamptz[] not null default '{}',
+  -- the permits handed out so far last until then at the pace of the limit
+  paced_until timestamptz not null default 'epoch',
   paused_until timestamptz,
   pause_reason text,
   breaker text not null default 'closed' check (breaker in ('closed', 'open', 'half_open')),

@@ -2,12 +2,27 @@
 -- Every write carries the lane's epoch; `for share` makes it wait for, and lose to, a newer holder.
 
 -- name: take_lane
--- Raising the epoch fences whoever held the lane before.
-insert into lanes (destination, lane, epoch, holder, taken_at)
-values (:destination, :lane, 1, :holder, clock_timestamp())
-on conflict (destination, lane) do update
-set epoch = lanes.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at
-returning epoch;
+-- Raising the epoch fences whoever held the lane before. A holder that is still there did not let go: it died or hangs.
+-- The insert reads `earlier`, which is therefore read and locked first.
+with earlier as (
+  select holder, taken_at from lanes where destination = :destination and lane = :lane for update
+), taken as (
+  insert into lanes (destination, lane, epoch, holder, taken_at)
+  select :destination, :lane, 1, :holder, clock_timestamp()
+  from (select count(*) from earlier) as locked
+  on conflict (destination, lane) do update
+  set epoch = lanes.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at
+  returning epoch
+)
+select
+  taken.epoch, earlier.holder as earlier_holder,
+  (extract(epoch from clock_timestamp() - earlier.taken_at) * 1000)::float8 as held_ms
+from taken
+left join earlier on true;
+
+-- name: let_go
+-- A turn that ends in order. Nothing happens when another worker has taken the lane since.
+update lanes set holder = null where destination = :destination and lane = :lane and epoch = :epoch;
 
 -- name: lane_held
 select exists (
@@ -26,10 +41,10 @@ with orphans as (
       select from lanes
       where lanes.destination = :destination and lanes.lane = :lane and lanes.epoch = :epoch for share
     )
-  returning key
+  returning number
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason, epoch)
-  select key, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
+  select number, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
 )
 select count(*) as adopted from orphans;
 
@@ -41,7 +56,8 @@ select
   actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
   actions.sent, actions.reason, actions.observed_at, actions.detected_at,
   actions.expires_at <= clock_timestamp() as expired,
-  extract(epoch from clock_timestamp() - coalesce(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
+  -- since the last send or its acceptance: one that was sent again may have been accepted long ago
+  extract(epoch from clock_timestamp() - greatest(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
   polls.correlation
 from actions
 join polls on polls.id = actions.poll
@@ -101,10 +117,10 @@ with lane as (
   from intent
   where actions.key = intent.key and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
-  returning actions.key, intent.hash
+  returning actions.key, actions.number, intent.hash
 ), noted as (
   insert into attempts (action, kind, request_hash, outcome, decision, epoch)
-  select key, 'write', hash, 'intent', 'send', :epoch from moved
+  select number, 'write', hash, 'intent', 'send', :epoch from moved
 )
 select key from moved;
 
@@ -139,7 +155,10 @@ with lane as (
         else clock_timestamp() - make_interval(secs => move.accepted_ago_ms / 1000)
       end,
       reason = move.reason,
-      external_id = coalesce(move.external_id, actions.external_id),
+      -- A new generation means that the last answer was a lie, and so was the id it gave.
+      external_id = case
+        when move.generation > actions.generation then null else coalesce(move.external_id, actions.external_id)
+      end,
       attempts = move.attempts,
       corrections = move.corrections,
       absences = move.absences,
@@ -147,14 +166,14 @@ with lane as (
       generation = move.generation
   from move
   where actions.key = move.key and actions.state = move.source and exists (select from lane)
-  returning actions.key
+  returning actions.key, actions.number
 ), noted as (
   insert into attempts (action, kind, at, outcome, decision, reason, duration_ms, epoch)
   select
-    made.action, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
+    moved.number, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
     call.outcome, call.decision, call.reason, call.duration_ms, :epoch
-  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (action, number, place)
-  join moved on moved.key = made.action
+  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (key, number, place)
+  join moved on moved.key = made.key
   join (
     select
       place, fact ->> 0 as kind, (fact ->> 1)::float8 as ago_ms, (fact ->> 2)::integer as duration_ms,

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { connectorNames } from '../connectors/index.ts';
+import { roles } from '../engine/role.ts';
+import { packageVersion } from '../version.ts';
 import { collectKeys } from './options.ts';
 
 /** A command's own file. It loads when the command runs, so that `--help` need not wait for drivers and SDKs. */
@@ -85,6 +86,12 @@ function addRunCommands(program: Command): void {
   program
     .command('start')
     .description('poll on schedule and act until stopped')
+    .addOption(
+      new Option('--role <role>', 'scheduler: fire the schedules; worker: poll, act and read back')
+        .choices(roles)
+        .default('all'),
+    )
+    .option('--supervise', 'start it again when it crashes: 5 times in 10 minutes, with growing pauses')
     .action(lazily(() => import('./commands/start.ts')));
 }
 
@@ -100,12 +107,25 @@ function addLedgerCommands(program: Command): void {
     )
     .action(lazily(() => import('./commands/report.ts')));
   program
+    .command('status')
+    .description('who is at work, when each signal was polled, what is open, paused or stuck')
+    .addOption(output(['table', 'json']))
+    .action(lazily(() => import('./commands/status.ts')));
+  program
     .command('trace')
     .description("one entity's whole story, every attempt with its reason")
     .argument('<entity>', 'the entity key; of several columns: a JSON array')
     .option('--signal <name>', 'only this signal')
     .addOption(output(['table', 'json']))
     .action(lazily(() => import('./commands/trace.ts')));
+  selectable(program.command('actions'))
+    .description('every action of the ledger, newest first')
+    .option('--state <state,…>', 'only these states, such as verified,differs')
+    .option('--since <when>', 'detected since: a duration (24h), a time or all', 'all')
+    .option('--entity <key,…>', 'only these entities', collectKeys)
+    .option('--limit <rows>', 'how many (default: 100 in a table, else all)', positive)
+    .addOption(output())
+    .action(lazily(() => import('./commands/actions.ts')));
   selectable(program.command('retry'))
     .description('send dead letters again, once their cause is mended')
     .option('--only <key,…>', 'only these entities', collectKeys)
@@ -170,10 +190,4 @@ function positive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('write a whole number above 0');
-}
-
-/** The package's own version; the file is two folders up from both `src/cli` and `dist/cli`. */
-function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

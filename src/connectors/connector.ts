@@ -84,12 +84,15 @@ export interface ReadItem {
   fields: string[];
 }
 
+/** To be called when a request was answered or given up: the vendor has counted it by now. */
+export type Answered = () => void;
+
 /**
- * Every HTTP request passes here first: it takes one token of the connection's budget, shared by all workers, and
+ * Every HTTP request passes here first: it takes its share of the connection's budget, common to all workers, and
  * respects pauses and the breaker. It throws `NotSent` when the request may not be made now.
  */
 export interface Gate {
-  pass(signal: AbortSignal): Promise<void>;
+  pass(signal: AbortSignal): Promise<Answered>;
   /** The vendor has just said to stop: no further request of the same batch passes. */
   heed(refusal: Throttled | Unavailable): void;
 }
@@ -172,6 +175,9 @@ export interface ActionType {
   example: { fields: Fields; options?: Record<string, unknown> };
 }
 
+/** Action types by name. */
+export type Actions = Readonly<Record<string, ActionType>>;
+
 /** What a folder in `src/connectors/` exports as `connector`. SDKs load only in `open`. */
 export interface Connector {
   name: string;
@@ -180,7 +186,11 @@ export interface Connector {
   schema: z.ZodType<Record<string, unknown>>;
   example: string;
   rateLimit: RateLimit;
-  actions: Readonly<Record<string, ActionType>>;
+  /**
+   * What can be done there. A function where the connection's settings describe it: it gets them as they are written,
+   * secrets and durations not yet resolved, and answers undefined when the description is broken.
+   */
+  actions: Actions | ((settings: Record<string, unknown>) => Actions | undefined);
   open(settings: Record<string, unknown>, gate: Gate): Promise<Client>;
   sandbox(options?: SandboxOptions): Promise<Sandbox>;
 }

@@ -124,7 +124,7 @@ function decideDifference(
 function decideAbsence(action: Action, policy: VerifyPolicy, call: Call): Move {
   const answered = action.state === 'accepted';
   const reason = answered ? 'accepted by the destination, but not there' : 'no answer, and not there';
-  const found = { call, outcome: 'missing' };
+  const found = { call, outcome: 'missing', generation: action.generation + (answered ? 1 : 0) };
   if (policy.idempotency === 'none' && !answered) {
     // Nothing protects from a late first write: a person decides.
     return move(action, { ...found, state: 'escalated', decision: 'ask a person', reason });
@@ -144,7 +144,6 @@ function decideAbsence(action: Action, policy: VerifyPolicy, call: Call): Move {
     reason: `${reason}; sent again`,
     due_in_ms: 0,
     absences: 0,
-    generation: action.generation + (answered ? 1 : 0),
   });
 }
 

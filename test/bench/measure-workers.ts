@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Held } from './crm.ts';
 import { type Bench, writeDuckDb } from './measurement.ts';
-import { customers, endToEndFiles, enterAll, writeProject } from './project-files.ts';
+import { customers, endToEndFiles, enterAll, noLimit, writeProject } from './project-files.ts';
 import type { Balance } from './settled.ts';
 
 /** Actions per second of one worker process and of four on the same ledger. */
@@ -34,11 +34,11 @@ export async function measureWorkers(bench: Bench): Promise<WorkersFigures> {
 /** Actions per second, from the first send to the last verdict; all of them are planned before the first worker starts. */
 async function drain(bench: Bench, workers: number, latencyMs: number): Promise<number> {
   const { start, server, options } = bench;
-  const crm = await start('crm.ts', { latencyMs });
+  const crm = await start('crm.ts', { limited: false, latencyMs });
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const database = await server.create();
   try {
-    await writeProject(folder, endToEndFiles(lanes));
+    await writeProject(folder, endToEndFiles(lanes, noLimit));
     const env = await crm.ask<Record<string, string>>('environment');
     const place = { root: folder, url: database.url, env };
     await plan(bench, folder, place);

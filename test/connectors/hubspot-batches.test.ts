@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Client, Fields, Outcome, Reading, Sandbox, WriteItem } from '../../src/connectors/connector.ts';
 import { canonicalProperty, canonicalTaskField } from '../../src/connectors/hubspot/canonical.ts';
 import { connector } from '../../src/connectors/hubspot/index.ts';
+import { actionsOf } from '../../src/connectors/index.ts';
 import { fileSettings } from '../helpers/desk.ts';
 
 let sandbox: Sandbox;
@@ -22,14 +23,14 @@ const kind = (outcome: Outcome | undefined) => outcome?.kind;
 beforeEach(async () => {
   sandbox = await connector.sandbox({ rateLimit: null });
   client = await connector.open(fileSettings(connector, sandbox.settings), {
-    pass: async () => {},
+    pass: async () => () => {},
     heed: () => {},
   });
 });
 afterEach(() => sandbox.close());
 
 async function readTask(key: string, fields: Fields): Promise<Reading | undefined> {
-  const locator = connector.actions.create_task?.locate(fields, taskOptions) ?? {};
+  const locator = actionsOf(connector)?.create_task?.locate(fields, taskOptions) ?? {};
   const asked = { key, id: undefined, locator, parentId: undefined, fields: Object.keys(fields) };
   return (await client.read('create_task', taskOptions, [asked], call())).get(key);
 }
@@ -96,7 +97,7 @@ describe('a batch of HubSpot contacts', () => {
   it('is throttled when it runs into the limit of the vendor itself', async () => {
     const small = await connector.sandbox({ rateLimit: { requests: 2, perMs: 60_000 } });
     const limited = await connector.open(fileSettings(connector, small.settings), {
-      pass: async () => {},
+      pass: async () => () => {},
       heed: () => {},
     });
     const one = () => limited.write('upsert_contact', byEmail, [item('k', { email: 'a@b.example' })], call());
@@ -206,7 +207,7 @@ describe('a HubSpot task', () => {
   });
   it('does not take both ways of naming its contact', () => {
     const both = { subject: 's', contact_email: 'a@b.example', contact_id: '1' };
-    assert.equal(connector.actions.create_task?.fields.safeParse(both).success, false);
+    assert.equal(actionsOf(connector)?.create_task?.fields.safeParse(both).success, false);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type Sandbox,
   type WriteItem,
 } from '../../src/connectors/connector.ts';
+import { actionsOf } from '../../src/connectors/index.ts';
 import { connector } from '../../src/connectors/slack/index.ts';
 import { canonicalText } from '../../src/connectors/slack/text.ts';
 import { examine } from '../contract.ts';
@@ -51,7 +52,7 @@ let sandbox: Sandbox;
 let client: Client;
 const call = (): CallOptions => ({ signal: new AbortController().signal, timeoutMs: 2_000 });
 
-async function open(changes: Record<string, string> = {}, pass = async () => {}): Promise<Client> {
+async function open(changes: Record<string, string> = {}, pass = async () => () => {}): Promise<Client> {
   const { bot_token = '', ...rest } = { ...sandbox.settings, ...changes };
   const settings = connector.schema.parse({ ...rest, bot_token: new Secret(bot_token) });
   return connector.open(settings, { pass, heed: () => {} });
@@ -68,7 +69,7 @@ async function write(action: string, one: WriteItem): Promise<Outcome> {
 }
 
 function readItem(action: string, one: WriteItem, id?: string) {
-  const locator = connector.actions[action]?.locate(one.fields, {}) ?? {};
+  const locator = actionsOf(connector)?.[action]?.locate(one.fields, {}) ?? {};
   return { key: one.key, id, locator, parentId: one.parentId, fields: ['text'] };
 }
 
@@ -216,6 +217,7 @@ describe('slack', () => {
     let passes = 1;
     const halting = await open({}, async () => {
       if (passes-- <= 0) throw new NotSent({ kind: 'throttled', retryAfterMs: 5, reason: 'paused' });
+      return () => {};
     });
     const readings = await halting.read('post_message', {}, [readItem('post_message', one)], call());
     assert.equal(readings.get(one.key)?.kind, 'throttled');

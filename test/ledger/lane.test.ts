@@ -1,95 +1,63 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
-import { decideOutcome } from '../../src/act/decide.ts';
-import type { Action } from '../../src/ledger/action.ts';
+import { test } from 'node:test';
 import { Lane } from '../../src/ledger/lane.ts';
-import { decideReading } from '../../src/verify/decide.ts';
 import { freshDatabase } from '../helpers/postgres.ts';
 
 const { pool } = await freshDatabase();
-const holder = { holder: 'a test', lagMs: 0 };
-const policy = {
-  idempotency: 'upsert',
-  lagMs: 5_000,
-  withinMs: 60_000,
-  maxAttempts: 5,
-  callTimeoutMs: 1_000,
-} as const;
 
-before(() =>
-  pool.query(`
-    insert into polls (signal, scheduled_for, cause) values ('churn', now(), 'manual');
-    insert into actions (key, message, poll, signal, destination, entity, sequence, transition, lane, state, due_at, expires_at, detected_at)
-    select md5(n::text)::uuid, md5(n::text)::uuid, 1, 'churn', 'crm', 'C-' || n, 1, 'entered', 0, 'planned', now(), now() + interval '1 day', now()
-    from generate_series(1, 3) as n`),
-);
+const take = (destination: string, holder: string) => Lane.take(pool, destination, 0, { holder, lagMs: 0 });
 
-/** Intents committed for all that is due. */
-async function sending(lane: Lane): Promise<Action[]> {
-  const due = await lane.due(10);
-  const intents = due.map(({ key }) => ({ key, hash: 'x', sent: { email: 'y' }, locator: {} }));
-  assert.equal((await lane.commitIntents(intents)).size, due.length);
-  return due.map((action) => ({ ...action, state: 'sending' }));
-}
-
-/** A write that was answered 300 ms ago, and its read-back just now. */
-function writtenAndRead(action: Action) {
-  const now = performance.now();
-  const write = { kind: 'write', at: now - 300, duration_ms: 40 } as const;
-  const read = { kind: 'read', at: now, duration_ms: 250 } as const;
-  const accepted = decideOutcome(action, { kind: 'applied', id: `id of ${action.entity}` }, 5, write);
-  const found = { kind: 'found', id: `id of ${action.entity}`, fields: {} } as const;
-  return [
-    accepted,
-    decideReading({ ...action, state: 'accepted', attempts: accepted.attempts }, found, [], policy, read),
-  ];
-}
-
-test('a holder that was overtaken while it was calling records nothing, and is told', async () => {
-  const lane = await Lane.take(pool, 'crm', 0, holder);
-  const actions = await sending(lane);
-  assert.equal(actions.length, 3);
-  await Lane.take(pool, 'crm', 0, holder);
-  await assert.rejects(() => lane.record(actions.flatMap(writtenAndRead)), { code: 'LEDGER_FENCED' });
-  const { rows } = await pool.query("select count(*) as done from actions where state = 'verified'");
-  assert.equal(rows[0].done, 0);
-  await pool.query("update actions set state = 'ready', due_at = now()");
-});
-
-test('a write and its read-back recorded together are two attempts in their order and one step of the action', async () => {
-  const lane = await Lane.take(pool, 'crm', 0, holder);
-  const actions = await sending(lane);
-  await lane.record(actions.flatMap(writtenAndRead));
+async function sending(destination: string, actions: number): Promise<void> {
   const { rows } = await pool.query(
-    `select state, external_id, due_at, attempts, reason, settled_at - accepted_at >= interval '290 ms' as in_order
-     from actions order by entity`,
+    "insert into polls (signal, scheduled_for, cause) values ('churn', clock_timestamp(), 'manual') returning id",
   );
-  assert.deepEqual(rows[0], {
-    state: 'verified',
-    external_id: 'id of C-1',
-    due_at: null,
-    // The one before was cut off by the overtaking.
-    attempts: 2,
-    reason: null,
-    in_order: true,
-  });
-  const told = await pool.query(
-    `select kind, outcome, decision, duration_ms from attempts
-     where action = $1 and epoch = $2 order by id`,
-    [actions[0]?.key, lane.epoch],
+  await pool.query(
+    `insert into actions (key, message, poll, signal, destination, entity, sequence, transition, lane, state, due_at,
+       expires_at, detected_at)
+     select gen_random_uuid(), gen_random_uuid(), $1, 'churn', $2, 'C-' || i, 1, 'entered', 0, 'sending', now(), now(), now()
+     from generate_series(1, $3) i`,
+    [rows[0].id, destination, actions],
   );
-  assert.deepEqual(told.rows, [
-    { kind: 'write', outcome: 'intent', decision: 'send', duration_ms: null },
-    { kind: 'write', outcome: 'applied', decision: 'read it back', duration_ms: 40 },
-    { kind: 'read', outcome: 'verified', decision: 'done', duration_ms: 250 },
-  ]);
+}
+
+test('a lane that is free, or was let go, is not taken over', async () => {
+  const first = await take('free', 'pid 1 on a');
+  assert.equal(first.takeover, undefined);
+  await first.letGo();
+  assert.equal((await take('free', 'pid 2 on b')).takeover, undefined);
 });
 
-test('moves that the graph does not know are refused before anything is written', async () => {
-  const lane = await Lane.take(pool, 'crm', 0, holder);
-  const [action] = (await pool.query<Action>('select * from actions limit 1')).rows;
-  assert.ok(action);
-  const [accepted] = writtenAndRead(action);
-  assert.ok(accepted);
-  await assert.rejects(() => lane.record([accepted]), /cannot go from verified to accepted/);
+test('a lane whose worker died is taken over: from whom, since when, and what is now in doubt', async () => {
+  await take('dead', 'pid 1 on a');
+  await sending('dead', 3);
+  const { takeover } = await take('dead', 'pid 2 on b');
+  assert.equal(takeover?.from, 'pid 1 on a');
+  assert.equal(takeover?.orphans, 3);
+  assert.ok((takeover?.heldMs ?? -1) >= 0);
+});
+
+test('a worker that lost its lane cannot let it go for the one who has it now', async () => {
+  const hung = await take('hung', 'pid 1 on a');
+  await take('hung', 'pid 2 on b');
+  await hung.letGo();
+  assert.equal((await take('hung', 'pid 3 on c')).takeover?.from, 'pid 2 on b');
+});
+
+test('of several that take a lane at once, each learns whom it took it from', async () => {
+  const names = Array.from({ length: 8 }, (_, at) => `pid ${at} on a`);
+  const lanes = await Promise.all(names.map((name) => take('busy', name)));
+  assert.deepEqual(
+    lanes.map((lane) => lane.epoch).sort((one, other) => one - other),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
+  const from = lanes.map((lane) => lane.takeover?.from).filter((one) => one !== undefined);
+  assert.equal(new Set(from).size, 7);
+});
+
+test('what a turn left without an outcome is told, also when the lane was let go', async () => {
+  const lane = await take('failed', 'pid 1 on a');
+  await sending('failed', 1);
+  await lane.letGo();
+  const { takeover } = await take('failed', 'pid 2 on b');
+  assert.deepEqual([takeover?.from, takeover?.orphans], [null, 1]);
 });
