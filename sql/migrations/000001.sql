@@ -140,7 +140,7 @@ create table actions (
   settled_at timestamptz,
   check ((due_at is null) = (state not in ('planned', 'ready', 'sending', 'accepted', 'unknown'))),
   check ((settled_at is null) = (state in ('planned', 'held', 'ready', 'sending', 'accepted', 'unknown')))
-  -- Half of a page is left for updates in place: an action is updated three times, and due_at mostly stays as it is.
+  -- Half of a page is left for updates in place: an action is updated twice or more, and due_at mostly stays as it is.
 ) with (fillfactor = 50);
 create index actions_due on actions (destination, lane, due_at) where due_at is not null;
 create index actions_entity on actions (entity, signal, destination, sequence);
