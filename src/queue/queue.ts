@@ -96,21 +96,29 @@ export class Queue {
     await this.#boss.send(pollQueue, job, { singletonKey: `${job.signal} ${job.scheduledFor}`, db });
   }
 
-  /** Works the lanes of one destination: a pool of its own, so that a slow destination starves no other (bulkhead). */
+  /**
+   * Works the lanes of one destination: a pool of its own, so that a slow destination starves no other (bulkhead).
+   *
+   * @param atOnce how many lanes this process works at the same time; the others wait, or are another process's
+   */
   async workLanes(
     destination: string,
-    lanes: number,
+    atOnce: number,
     turn: (job: LaneJob, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const name = laneQueue(destination);
     await this.#create(name, retries.lane);
-    await this.#boss.work<LaneJob>(
-      name,
-      { localConcurrency: lanes, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 },
-      async ([job]) => {
-        if (job) await turn(job.data, job.signal);
-      },
-    );
+    for (let one = 0; one < atOnce; one += 1) {
+      const worker: string = await this.#boss.work<LaneJob>(
+        name,
+        { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 },
+        async ([job]) => {
+          if (job) await turn(job.data, job.signal);
+          // There may be more lanes than workers: the next one need not wait for the interval.
+          this.#boss.notifyWorker(worker);
+        },
+      );
+    }
   }
 
   async workPolls(
