@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type pg from 'pg';
 import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
 import { write } from './act/write.ts';
@@ -18,6 +19,8 @@ import { verify } from './verify/verify.ts';
 
 /** Actions taken from the ledger at a time: bounds memory, and how much one slow enrichment delays. */
 const chunkSize = 500;
+/** Who holds a lane, unique over machines. */
+const thisProcess = `pid ${process.pid} on ${hostname()}`;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
 const turnMs = 60_000;
 
@@ -67,15 +70,24 @@ export class Pipeline {
   async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
-      holder: `pid ${process.pid}`,
+      holder: thisProcess,
       lagMs: destination.verify.lagMs ?? opened.type.lagMs,
     });
-    const until = performance.now() + turnMs;
-    while (!draining.aborted && performance.now() < until) {
-      const due = await lane.due(chunkSize);
-      if (due.length === 0) return;
-      const usable = await this.#work(opened, lane, due, draining);
-      if (!usable) return;
+    if (lane.takeover) {
+      const where = { destination: destination.name, lane: laneNumber };
+      this.#log.warn({ ...where, ...lane.takeover }, lane.takeover.from ? 'lane taken over' : 'answers lost');
+    }
+    try {
+      const until = performance.now() + turnMs;
+      while (!draining.aborted && performance.now() < until) {
+        const due = await lane.due(chunkSize);
+        if (due.length === 0) return;
+        const usable = await this.#work(opened, lane, due, draining);
+        if (!usable) return;
+      }
+    } finally {
+      // Should it fail, the next holder finds the lane held, which is all that it then says.
+      await lane.letGo().catch(() => {});
     }
   }
 

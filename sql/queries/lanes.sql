@@ -2,12 +2,27 @@
 -- Every write carries the lane's epoch; `for share` makes it wait for, and lose to, a newer holder.
 
 -- name: take_lane
--- Raising the epoch fences whoever held the lane before.
-insert into lanes (destination, lane, epoch, holder, taken_at)
-values (:destination, :lane, 1, :holder, clock_timestamp())
-on conflict (destination, lane) do update
-set epoch = lanes.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at
-returning epoch;
+-- Raising the epoch fences whoever held the lane before. A holder that is still there did not let go: it died or hangs.
+-- The insert reads `earlier`, which is therefore read and locked first.
+with earlier as (
+  select holder, taken_at from lanes where destination = :destination and lane = :lane for update
+), taken as (
+  insert into lanes (destination, lane, epoch, holder, taken_at)
+  select :destination, :lane, 1, :holder, clock_timestamp()
+  from (select count(*) from earlier) as locked
+  on conflict (destination, lane) do update
+  set epoch = lanes.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at
+  returning epoch
+)
+select
+  taken.epoch, earlier.holder as earlier_holder,
+  (extract(epoch from clock_timestamp() - earlier.taken_at) * 1000)::float8 as held_ms
+from taken
+left join earlier on true;
+
+-- name: let_go
+-- A turn that ends in order. Nothing happens when another worker has taken the lane since.
+update lanes set holder = null where destination = :destination and lane = :lane and epoch = :epoch;
 
 -- name: lane_held
 select exists (

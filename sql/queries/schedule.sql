@@ -2,20 +2,38 @@
 
 -- name: claim_tick
 -- Makes a tick fire once however many schedulers run. A signal whose last poll is still under way skips the tick, and
--- says so; a poll that has been silent for longer than it could take does not count.
+-- says so. A poller holds the lock of `try_lock` (detect.sql) for as long as its session lives: a poll that is running
+-- without it belongs to a process that died, and ends here. One that nobody began counts for as long as it could take.
+with abandoned as (
+  update polls
+  set state = 'failed', finished_at = clock_timestamp(),
+      reason = 'its process ended in the middle; the poll of '
+        || to_char(:scheduled_for::timestamptz at time zone 'utc', 'HH24:MI:SS"Z"') || ' looks again'
+  where signal = :signal and state = 'running' and scheduled_for < :scheduled_for::timestamptz
+    and not exists (
+      select
+      from pg_locks
+      where locktype = 'advisory' and objsubid = 2
+        and database = (select oid from pg_database where datname = current_database())
+        and classid = hashtext('readback.poll')::oid and objid = hashtext(:signal)::oid
+    )
+  returning id
+)
 insert into polls (signal, scheduled_for, cause, state, reason, finished_at)
 select
   :signal, :scheduled_for::timestamptz, :cause,
   (case when busy.since is null and paused.reason is null then 'queued' else 'skipped' end)::poll_state,
   case
     when paused.reason is not null then 'signal paused: ' || paused.reason
-    when busy.since is not null then 'the poll of ' || to_char(busy.since at time zone 'utc', 'HH24:MI:SS"Z"') || ' is still under way'
+    when busy.since is not null then 'the poll of ' || to_char(busy.since at time zone 'utc', 'HH24:MI:SS"Z"')
+      || case when busy.begun then ' is still under way' else ' still waits for a worker' end
   end,
   case when busy.since is not null or paused.reason is not null then clock_timestamp() end
 from (
-  select max(scheduled_for) as since
+  select max(scheduled_for) as since, bool_or(state = 'running') as begun
   from polls
   where signal = :signal and state in ('queued', 'running')
+    and id not in (select id from abandoned)
     and coalesce(started_at, scheduled_for) > clock_timestamp() - make_interval(secs => :stale_seconds::float8)
 ) as busy
 left join lateral (
@@ -23,6 +41,11 @@ left join lateral (
 ) as paused on true
 on conflict (signal, scheduled_for) do nothing
 returning id, state, reason;
+
+-- name: skip_tick
+-- A tick whose poll cannot begin because another one has. Left queued it would hold up the ticks that follow.
+update polls set state = 'skipped', reason = :reason, finished_at = clock_timestamp()
+where signal = :signal and scheduled_for = :scheduled_for::timestamptz and state = 'queued';
 
 -- name: last_tick
 select max(scheduled_for) as at from polls where signal = :signal and cause <> 'manual';

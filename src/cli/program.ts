@@ -106,6 +106,14 @@ function addLedgerCommands(program: Command): void {
     .option('--signal <name>', 'only this signal')
     .addOption(output(['table', 'json']))
     .action(lazily(() => import('./commands/trace.ts')));
+  selectable(program.command('actions'))
+    .description('every action of the ledger, newest first')
+    .option('--state <state,…>', 'only these states, such as verified,differs')
+    .option('--since <when>', 'detected since: a duration (24h), a time or all', 'all')
+    .option('--entity <key,…>', 'only these entities', collectKeys)
+    .option('--limit <rows>', 'how many (default: 100 in a table, else all)', positive)
+    .addOption(output())
+    .action(lazily(() => import('./commands/actions.ts')));
   selectable(program.command('retry'))
     .description('send dead letters again, once their cause is mended')
     .option('--only <key,…>', 'only these entities', collectKeys)

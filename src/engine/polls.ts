@@ -6,6 +6,7 @@ import type { Pipeline } from '../pipeline.ts';
 import { queries } from '../store/queries.ts';
 
 const sql = queries('detect');
+const schedule = queries('schedule');
 
 export interface PollRequest {
   cause: 'schedule' | 'catch_up' | 'manual';
@@ -27,7 +28,7 @@ export async function runPoll(
   let broken: Error | undefined;
   try {
     const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: signal.name });
-    if (!lock?.locked) return skipped('another process is polling this signal');
+    if (!lock?.locked) return await skip(client, signal, request, 'another process is polling this signal');
     const begun = await sql.one<{ id: string; correlation: string }>(client, 'start_poll', {
       signal: signal.name,
       scheduled_for: request.scheduledFor,
@@ -52,6 +53,17 @@ export async function runPoll(
     });
     client.release(broken);
   }
+}
+
+async function skip(
+  client: pg.PoolClient,
+  signal: Signal,
+  { scheduledFor }: PollRequest,
+  reason: string,
+): Promise<PollResult> {
+  if (scheduledFor)
+    await schedule.run(client, 'skip_tick', { signal: signal.name, scheduled_for: scheduledFor, reason });
+  return skipped(reason);
 }
 
 function skipped(reason: string): PollResult {

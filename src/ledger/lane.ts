@@ -22,6 +22,8 @@ export class Lane {
   readonly destination: string;
   readonly lane: number;
   readonly epoch: number;
+  /** What the last worker left behind; undefined when it let go and left nothing. */
+  takeover: Takeover | undefined;
   readonly #client: Queryable;
 
   private constructor(client: Queryable, destination: string, lane: number, epoch: number) {
@@ -38,14 +40,22 @@ export class Lane {
     lane: number,
     options: { holder: string; lagMs: number },
   ): Promise<Lane> {
-    const taken = await sql.one<{ epoch: number }>(client, 'take_lane', {
-      destination,
-      lane,
-      holder: options.holder,
-    });
+    const taken = await sql.one<Taken>(client, 'take_lane', { destination, lane, holder: options.holder });
     const held = new Lane(client, destination, lane, taken?.epoch ?? 0);
-    await sql.run(client, 'adopt_orphans', { ...held.#identity, lag_seconds: options.lagMs / 1000 });
+    const adopted = await sql.one<{ adopted: number }>(client, 'adopt_orphans', {
+      ...held.#identity,
+      lag_seconds: options.lagMs / 1000,
+    });
+    const orphans = adopted?.adopted ?? 0;
+    const from = taken?.earlier_holder ?? null;
+    if (from !== null || orphans > 0)
+      held.takeover = { from, orphans, heldMs: Math.round(taken?.held_ms ?? 0) };
     return held;
+  }
+
+  /** Ends the turn in order: the next worker need not wonder what became of this one. */
+  async letGo(): Promise<void> {
+    await sql.run(this.#client, 'let_go', this.#identity);
   }
 
   get #identity(): { destination: string; lane: number; epoch: number } {
@@ -99,6 +109,22 @@ export class Lane {
     });
     return new Map(rows.map((row) => [row.key, row]));
   }
+}
+
+interface Taken {
+  epoch: number;
+  earlier_holder: string | null;
+  held_ms: number | null;
+}
+
+/** A lane whose last worker did not end its turn in order. */
+export interface Takeover {
+  /** Who held it until now, `pid 4711 on worker-2`; null when it let go without recording every outcome. */
+  from: string | null;
+  /** Actions it was sending, now in doubt: they are read back before anything else. */
+  orphans: number;
+  /** Since it had taken the lane. */
+  heldMs: number;
 }
 
 export interface Parent {

@@ -76,7 +76,10 @@ export class Queue {
     await this.#boss.send(name, job, { singletonKey: String(job.lane) });
   }
 
-  /** Asks for a poll, in the transaction that claimed its tick. */
+  /**
+   * Asks for a poll, in the transaction that claimed its tick. The key is the tick, not the signal: a job whose worker
+   * died stays in the way of its key for up to 15 s. That a signal is polled once at a time the ledger sees to.
+   */
   async sendPoll(job: PollJob, client: Queryable): Promise<void> {
     const db = {
       executeSql: async (text: string, values: unknown[] = []) => {
@@ -84,7 +87,7 @@ export class Queue {
         return { rows };
       },
     };
-    await this.#boss.send(pollQueue, job, { singletonKey: job.signal, db });
+    await this.#boss.send(pollQueue, job, { singletonKey: `${job.signal} ${job.scheduledFor}`, db });
   }
 
   /** Works the lanes of one destination: a pool of its own, so that a slow destination starves no other (bulkhead). */

@@ -25,6 +25,12 @@ export interface Query {
 
 export type Params = Readonly<Record<string, unknown>>;
 
+/** A query's text with its values in the order of `$1`, `$2`, … */
+export interface Bound {
+  text: string;
+  values: unknown[];
+}
+
 /** The named queries of one `.sql` file. */
 export class Queries {
   readonly file: string;
@@ -56,7 +62,13 @@ export class Queries {
     return (await this.run<Row>(client, name, params))[0];
   }
 
-  /** The query itself, for what `run` cannot do: COPY streams and cursors. */
+  /** A query ready for a cursor. @throws when a name or a parameter is unknown or missing */
+  bind(name: string, params: Params = {}): Bound {
+    const query = this.get(name);
+    return { text: query.text, values: this.#values(query, params) };
+  }
+
+  /** The query itself, for what `run` cannot do: COPY streams. */
   get(name: string): Query {
     const query = this.all.get(name);
     if (!query)

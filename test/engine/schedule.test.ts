@@ -5,6 +5,7 @@ import { Scheduler } from '../../src/engine/scheduler.ts';
 import { previousTick, startTicker } from '../../src/engine/ticks.ts';
 import type { Log } from '../../src/log.ts';
 import { Queue } from '../../src/queue/queue.ts';
+import { queries } from '../../src/store/queries.ts';
 import { freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { aProject } from '../helpers/project.ts';
 import { aSignal } from '../helpers/signal.ts';
@@ -57,9 +58,44 @@ test('a tick while the last poll is under way is skipped, and says so', async ()
   const [first, second] = await polls('slow');
   assert.equal(first?.state, 'queued');
   assert.equal(second?.state, 'skipped');
-  assert.match(second?.reason ?? '', /still under way/);
+  assert.match(second?.reason ?? '', /still waits for a worker/);
   assert.equal(await queued('slow'), 1);
 });
+
+test('a poll counts as under way while its session holds the lock, and not a tick longer', async () => {
+  const signal = aSignal({ name: 'killed', schedule: { everyMs: 1_000 } });
+  const ticks = [4_000, 3_000, 2_000].map((ago) => new Date(Date.now() - ago));
+  await scheduler([signal]).claim(signal, ticks[0] as Date, 'schedule');
+  const poller = await database.pool.connect();
+  await queries('detect').run(poller, 'try_lock', { signal: 'killed' });
+  await queries('detect').run(poller, 'start_poll', {
+    signal: 'killed',
+    scheduled_for: ticks[0],
+    cause: 'schedule',
+  });
+  await scheduler([signal]).claim(signal, ticks[1] as Date, 'schedule');
+  // What a SIGKILL does to the session.
+  poller.release(new Error('killed'));
+  await until(async () => (await locks()) === 0);
+  await scheduler([signal]).claim(signal, ticks[2] as Date, 'schedule');
+  const [dead, skipped, next] = await polls('killed');
+  assert.match(skipped?.reason ?? '', /is still under way/);
+  assert.equal(dead?.state, 'failed');
+  assert.match(dead?.reason ?? '', /its process ended/);
+  assert.equal(next?.state, 'queued');
+  assert.equal(await queued('killed'), 2, 'the dead job must not be in the way of the new one');
+});
+
+async function locks(): Promise<number> {
+  const { rows } = await database.pool.query(
+    "select count(*) as held from pg_locks where locktype = 'advisory' and classid = hashtext('readback.poll')::oid",
+  );
+  return rows[0].held;
+}
+
+async function until(fact: () => Promise<boolean>): Promise<void> {
+  while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 
 test('a poll that has been silent for longer than it could take does not block the schedule', async () => {
   const signal = aSignal({ name: 'lost', schedule: { everyMs: 60_000 }, timeoutMs: 1_000 });

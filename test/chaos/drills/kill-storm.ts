@@ -1,0 +1,77 @@
+import type { Drill, DrillOptions } from '../drill.ts';
+import { type Figures, holds } from '../figures.ts';
+import { KillStorm, pickupMs } from '../fleet/kills.ts';
+import { Scene } from '../fleet/scene.ts';
+import { until } from '../fleet/wait.ts';
+import { faultKinds } from '../standins/faults.ts';
+import { fourDesks } from '../workload/desks.ts';
+
+export const drill: Drill = {
+  name: 'kill-storm',
+  summary: 'kill -9 of a random process every 0.5 to 3 s while 30 % of the requests meet a fault',
+  actions: 100_000,
+  run,
+};
+
+/** 200 kills take about six minutes; fewer prove too little. */
+const forms = {
+  long: { kills: 200, waves: 20, workers: 3, stormMs: 3 * 3_600_000, calmMs: 20 * 60_000 },
+  short: { kills: 5, waves: 5, workers: 2, stormMs: 60_000, calmMs: 60_000 },
+};
+
+async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {
+  const form = short ? forms.short : forms.long;
+  const scene = await Scene.open({
+    drill: drill.name,
+    seed,
+    desks: fourDesks(actions, 0.3),
+    waves: form.waves,
+    say,
+  });
+  let keep = true;
+  try {
+    await scene.product.start('scheduler');
+    for (let worker = 0; worker < form.workers; worker += 1) await scene.product.start('worker');
+    await scene.detected();
+    const storm = new KillStorm(scene.product, seed);
+    storm.start({ least: 500, most: 3_000 });
+    const enough = async (share: number) => {
+      const { ended } = await scene.progress();
+      return storm.kills.length >= form.kills * share && ended >= 0.9 * share * scene.workload.transitions;
+    };
+    for (let wave = 0; wave < form.waves; wave += 1) {
+      await scene.release(wave);
+      await scene.detected();
+      const { ended, open } = await scene.progress();
+      say(`wave ${wave + 1} detected: ${ended} ended, ${open} open, ${storm.kills.length} kills`);
+      // The work is spread over the kills; half of a wave is still open when the next one comes.
+      await until('the wave is half done', () => enough((wave + 0.5) / form.waves), {
+        deadlineMs: form.stormMs / form.waves,
+      }).catch(() => {});
+    }
+    await until('the storm is over', () => enough(1), { deadlineMs: form.stormMs }).catch(() => {});
+    await storm.stop();
+    say(`calm after ${storm.kills.length} kills`);
+    await scene.calm();
+    await scene.settled(form.calmMs);
+    await scene.product.stopAll();
+    const { figures } = await scene.judge();
+    figures.kills = storm.kills.length;
+    figures.pickupMs = await pickupMs(scene.product, storm.kills);
+    figures.void = tooLittle(figures, form.kills, actions, short);
+    keep = !holds(figures);
+    return figures;
+  } finally {
+    await scene.close({ keep });
+  }
+}
+
+/** Why the run proves nothing, or null. */
+function tooLittle(figures: Figures, kills: number, actions: number, short: boolean): string | null {
+  if (figures.kills < kills) return `${figures.kills} kills, ${kills} are needed`;
+  if (figures.actions < 0.9 * actions) return `${figures.actions} of ${actions} actions ended`;
+  const happened = figures.faultKinds as Record<string, number>;
+  const missing = Object.keys(faultKinds).filter((kind) => !happened[kind]);
+  if (!short && missing.length > 0) return `faults that never happened: ${missing.join(', ')}`;
+  return null;
+}

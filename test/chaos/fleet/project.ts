@@ -1,0 +1,114 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DeskKind } from '../workload/workload.ts';
+
+/** A desk as the project is to know it. */
+export type ProjectDesk = {
+  name: string;
+  kind: DeskKind;
+  /** of its stand-in, or of the proxy before it */
+  port: number;
+  /** what the connection may send; a stand-in with the same limit judges it */
+  limit: { requests: number; perMs: number };
+  lanes: number;
+  ttl: string;
+  /** how long a write may take to show; must be longer than the stand-in's latest late write */
+  lag: string;
+  timeout: string;
+  maxAttempts: number;
+};
+
+export const deskDefaults = {
+  limit: { requests: 60_000, perMs: 60_000 },
+  lanes: 4,
+  ttl: '6h',
+  lag: '5s',
+  timeout: '3s',
+  maxAttempts: 20,
+} as const;
+
+/** Writes the project folder as a user would, one signal and one destination for each desk. */
+export async function writeProject(folder: string, desks: readonly ProjectDesk[]): Promise<void> {
+  const files: Record<string, string> = { 'readback.yml': rootFile(desks) };
+  for (const desk of desks) {
+    files[`signals/${desk.name}_due.sql`] = signalFile(desk);
+    files[`destinations/${desk.name}.yaml`] = destinationFile(desk);
+  }
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
+}
+
+const rootFile = (desks: readonly ProjectDesk[]): string => `project: chaos
+warehouses:
+  analytics: { type: postgres, url: env:WAREHOUSE_URL }
+connections:
+${desks.map(connection).join('')}`;
+
+const connection = (desk: ProjectDesk): string => `  ${desk.name}:
+${settings[desk.kind](`http://127.0.0.1:${desk.port}`)}
+    rate_limit: { requests: ${desk.limit.requests}, per: ${desk.limit.perMs}ms }
+    timeout: ${desk.timeout}
+`;
+
+const settings: Record<DeskKind, (url: string) => string> = {
+  keyed: (url) => `    connector: zendesk
+    subdomain: chaos
+    email: agent@chaos.example
+    api_token: env:DESK_TOKEN
+    base_url: ${url}`,
+  upsert: (url) => `    connector: hubspot
+    access_token: env:DESK_TOKEN
+    base_url: ${url}`,
+  marker: (url) => `    connector: slack
+    bot_token: env:DESK_TOKEN
+    base_url: ${url}/api/`,
+  plain: (url) => `    connector: http
+    base_url: ${url}`,
+};
+
+const signalFile = (desk: ProjectDesk): string => `/*
+key: entity
+every: 1s
+on: [${transitionsOf(desk.kind)}]
+${desk.kind === 'upsert' ? 'track: [version, token]\n' : ''}observed_at: updated_at
+backfill: all
+*/
+select entity, version, token, channel, updated_at from accounts where desk = '${desk.name}'
+`;
+
+const destinationFile = (desk: ProjectDesk): string => `connection: ${desk.name}
+signals: [${desk.name}_due]
+on: [${transitionsOf(desk.kind)}]
+lanes: ${desk.lanes}
+ttl: ${desk.ttl}
+max_attempts: ${desk.maxAttempts}
+verify: { lag: ${desk.lag} }
+${actions[desk.kind]}`;
+
+const transitionsOf = (kind: DeskKind): string => (kind === 'upsert' ? 'entered, changed' : 'entered');
+
+/** What every payload carries, so that a stand-in can say what it holds without knowing the product. */
+const words = '{{ entity }} v{{ version }} {{ token }}';
+
+const actions: Record<DeskKind, string> = {
+  keyed: `action: create_ticket
+fields:
+  subject: "${words}"
+  body: "Made by a drill."
+`,
+  upsert: `action: upsert_contact
+fields:
+  email: "{{ entity }}@chaos.example"
+  firstname: "${words}"
+`,
+  marker: `action: post_message
+fields:
+  channel: "{{ channel }}"
+  text: "${words}"
+`,
+  plain: `action: request
+fields: {}
+`,
+};
