@@ -144,18 +144,21 @@ export class ConnectionGate implements Gate {
       await this.pause(throttled);
       return false;
     }
-    const unavailable = answers.find((answer) => answer.kind === 'unavailable');
-    if (unavailable) {
-      if (unavailable.code !== restingCode)
-        await this.failed(`${unavailable.code}: ${unavailable.reason}`, true);
+    const unavailable = answers.filter((answer) => answer.kind === 'unavailable');
+    const unreachable = unavailable.find((answer) => answer.code !== restingCode);
+    if (unreachable) {
+      await this.failed(`${unreachable.code}: ${unreachable.reason}`, true);
       return false;
     }
-    const doubts = answers.filter((answer) => answer.kind === 'ambiguous' || answer.kind === 'failed');
-    if (doubts[0] && doubts.length === answers.length) {
-      return (await this.failed(doubts[0].reason, false)) === undefined;
+    // What the gate itself refused says nothing about the vendor; what passed before does: it may have been the probe.
+    const passed = answers.filter((answer) => answer.kind !== 'unavailable');
+    if (passed.length === 0 && unavailable.length > 0) return false;
+    const doubts = passed.filter((answer) => answer.kind === 'ambiguous' || answer.kind === 'failed');
+    if (doubts[0] && doubts.length === passed.length) {
+      return (await this.failed(doubts[0].reason, false)) === undefined && unavailable.length === 0;
     }
     await this.succeeded();
-    return true;
+    return unavailable.length === 0;
   }
 
   /** The vendor answered properly. Written down only when the ledger holds failures against the connection. */
