@@ -23,6 +23,8 @@ export type SceneOptions = {
   desks: readonly SceneDesk[];
   waves: number;
   say(line: string): void;
+  /** more for the environment of the product's processes */
+  env?: Record<string, string>;
 };
 
 /** Everything of one drill: its Postgres, warehouse, stand-ins, project and product. */
@@ -76,6 +78,7 @@ export class Scene {
       READBACK_DATABASE_URL: postgres.url('ledger'),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
+      ...options.env,
     });
     options.say(`in ${folder}`);
     return new Scene(options, { folder, postgres, warehouse, ledger, standins }, product);

@@ -10,7 +10,7 @@ export type Edit = {
 };
 
 /** Which exam is to catch a bug; see exams.ts. */
-export type ExamName = 'storm' | 'stops' | 'drain' | 'throttle' | 'breaker' | 'slow-keyed';
+export type ExamName = 'storm' | 'stops' | 'drain' | 'throttle' | 'breaker' | 'stale';
 
 /** A mistake that a good programmer could make, and that no unit of the product need notice. */
 export type Bug = {
@@ -183,14 +183,14 @@ returning`,
       {
         file: schedule,
         find: `  where signal = :signal and state in ('queued', 'running')
-    and coalesce`,
+    and id not in`,
         replace: `  where signal = :signal and state = 'running' and cause = 'manual'
-    and coalesce`,
+    and id not in`,
       },
       {
         file: 'src/queue/queue.ts',
-        find: '{ singletonKey: job.signal, db }',
-        replace: '{ singletonKey: `${job.signal} ${process.pid} ${job.scheduledFor}`, db }',
+        find: 'singletonKey: `${job.signal} ${job.scheduledFor}`, db',
+        replace: 'singletonKey: `${job.signal} ${job.scheduledFor} ${process.pid}`, db',
       },
     ],
   },
@@ -305,7 +305,7 @@ returning`,
   {
     name: 'new-key-each-attempt',
     mistake: 'Every attempt has an idempotency key of its own.',
-    exam: 'slow-keyed',
+    exam: 'stale',
     edits: [
       {
         file: 'src/act/prepare.ts',
