@@ -1,3 +1,4 @@
+import type { Actions } from '../connectors/connector.ts';
 import type { ReadbackError } from '../errors.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */
@@ -26,6 +27,8 @@ export interface ConnectionConfig {
   connector: string;
   /** Validated by the connector's own schema; secrets are `Secret`s. */
   settings: Record<string, unknown>;
+  /** What can be done there: the connector's actions, or those that the settings describe. */
+  actions: Actions;
   /** Overrides the connector's declared request budget. */
   rateLimit: RateLimit | undefined;
   /** Deadline of one call. */

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
-import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { actionsOf, connectorNames, loadConnector } from '../connectors/index.ts';
 import { ReadbackError } from '../errors.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { check, type Origin } from './check.ts';
@@ -129,6 +129,7 @@ export async function checkConnection(
     name: entry.name,
     connector: entry.kind,
     settings,
+    actions: actionsOf(connector, entry.settings) ?? {},
     rateLimit: limit && { requests: limit.requests, perMs: limit.per },
     timeoutMs: shared.timeout ?? defaultCallTimeoutMs,
   };

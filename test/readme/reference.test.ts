@@ -8,7 +8,8 @@ import { destinationSchema } from '../../src/config/destination.ts';
 import { enrichmentSchema } from '../../src/config/enrichment.ts';
 import { rootSchema, sharedSchema } from '../../src/config/root.ts';
 import { signalSchema } from '../../src/config/signal.ts';
-import { connectorNames, loadConnector } from '../../src/connectors/index.ts';
+import type { Actions } from '../../src/connectors/connector.ts';
+import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/index.ts';
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
 import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';
 import { emptyFolder, loadSound } from './project.ts';
@@ -48,7 +49,7 @@ describe('docs/reference.md', () => {
       [...files].flatMap(([file, text]) => (file.startsWith('dest') ? parse(text).action : [])),
     );
     for (const name of connectorNames)
-      for (const action of Object.keys((await loadConnector(name))?.actions ?? {}))
+      for (const action of Object.keys(await actionsNamed(name)))
         assert.ok(shown.has(action), `no example of ${name} ${action}`);
   });
 
@@ -89,8 +90,8 @@ describe('docs/reference.md', () => {
       const documented = tables
         .filter(({ headings }) => headings.at(-2) === title)
         .map(({ headings }) => headings.at(-1));
-      assert.deepEqual([...new Set(documented)].sort(), Object.keys(connector.actions).sort());
-      for (const [action, type] of Object.entries(connector.actions)) {
+      assert.deepEqual([...new Set(documented)].sort(), Object.keys(await actionsNamed(name)).sort());
+      for (const [action, type] of Object.entries(await actionsNamed(name))) {
         compare(tableOf('field', title, action), type.fields);
         const options = tableOf('option', title, action);
         if (options || schemaKeys(type.options).length > 0) compare(options, type.options);
@@ -106,6 +107,12 @@ describe('docs/reference.md', () => {
       }
     });
 });
+
+/** The actions that every connection of a connector has. */
+async function actionsNamed(name: string): Promise<Actions> {
+  const connector = await loadConnector(name);
+  return (connector && actionsOf(connector)) ?? {};
+}
 
 /** A table against a schema: the same keys, what is required, and the defaults that the schema knows. */
 function compare(
