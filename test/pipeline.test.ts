@@ -155,6 +155,18 @@ for (const { fault, seen } of mended) {
   });
 }
 
+test('after an answer that proved to be a lie, a lost answer is looked for as if it were the first', async () => {
+  const slack = house.sandboxes.get('slack');
+  const match = `Customer ${next} `;
+  slack?.inject({ kind: 'accept_without_write', match });
+  const entity = await enter(0.95);
+  await until(async () => (await attempts(entity, 'alert')).includes('missing'));
+  slack?.inject({ kind: 'error_after_write', match });
+  assert.equal((await house.settled('alert', 60_000))[entity], 'verified');
+  assert.ok((await attempts(entity, 'alert')).includes('ambiguous'), 'the second answer was not lost');
+  assert.equal(records('slack', match).length, 1);
+});
+
 test('a wrong value at an upsertable destination is written again and verified', async () => {
   house.sandboxes.get('hubspot')?.inject({ kind: 'alter', match: `c${next}@acme.example` });
   const entity = await enter();

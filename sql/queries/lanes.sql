@@ -56,7 +56,8 @@ select
   actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
   actions.sent, actions.reason, actions.observed_at, actions.detected_at, actions.sent_at,
   actions.expires_at <= clock_timestamp() as expired,
-  extract(epoch from clock_timestamp() - coalesce(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
+  -- since the last send or its acceptance: one that was sent again may have been accepted long ago
+  extract(epoch from clock_timestamp() - greatest(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
   polls.correlation
 from actions
 join polls on polls.id = actions.poll
@@ -148,7 +149,10 @@ with lane as (
       settled_at = case when move.settled then clock_timestamp() end,
       accepted_at = case when move.accepted then clock_timestamp() else actions.accepted_at end,
       reason = move.reason,
-      external_id = coalesce(move.external_id, actions.external_id),
+      -- A new generation means that the last answer was a lie, and so was the id it gave.
+      external_id = case
+        when move.generation > actions.generation then null else coalesce(move.external_id, actions.external_id)
+      end,
       attempts = move.attempts,
       corrections = move.corrections,
       absences = move.absences,

@@ -27,7 +27,7 @@ export interface Action {
   sent_at: Date | null;
   /** Why it is where it is. */
   reason: string | null;
-  /** Milliseconds since the destination accepted it, or since it was sent when it never answered. */
+  /** Milliseconds since the destination accepted the last send, or since that send when it was never answered. */
   waited_ms: number | null;
   /** Ties every log line of a poll's actions together. */
   correlation: string;

@@ -125,7 +125,12 @@ function decideDifference(
 function decideAbsence(action: Action, policy: VerifyPolicy, durationMs: number | null): Move {
   const answered = action.state === 'accepted';
   const reason = answered ? 'accepted by the destination, but not there' : 'no answer, and not there';
-  const call = { kind: 'read' as const, outcome: 'missing', duration_ms: durationMs };
+  const call = {
+    kind: 'read' as const,
+    outcome: 'missing',
+    duration_ms: durationMs,
+    generation: action.generation + (answered ? 1 : 0),
+  };
   if (policy.idempotency === 'none' && !answered) {
     // Nothing protects from a late first write: a person decides.
     return move(action, { ...call, state: 'escalated', decision: 'ask a person', reason });
@@ -145,7 +150,6 @@ function decideAbsence(action: Action, policy: VerifyPolicy, durationMs: number 
     reason: `${reason}; sent again`,
     due_in_ms: 0,
     absences: 0,
-    generation: action.generation + (answered ? 1 : 0),
   });
 }
 

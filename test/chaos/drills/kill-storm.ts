@@ -3,6 +3,7 @@ import { type Figures, holds } from '../figures.ts';
 import { KillStorm, pickupMs } from '../fleet/kills.ts';
 import { Scene } from '../fleet/scene.ts';
 import { until } from '../fleet/wait.ts';
+import { proxyFaults } from '../proxy/config.ts';
 import { faultKinds } from '../standins/faults.ts';
 import { fourDesks } from '../workload/desks.ts';
 
@@ -24,7 +25,9 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
   const scene = await Scene.open({
     drill: drill.name,
     seed,
-    desks: fourDesks(actions, 0.3),
+    // 30 % together.
+    desks: fourDesks(actions, 0.25),
+    networkFaults: 0.05,
     waves: form.waves,
     say,
   });
@@ -71,7 +74,7 @@ function tooLittle(figures: Figures, kills: number, actions: number, short: bool
   if (figures.kills < kills) return `${figures.kills} kills, ${kills} are needed`;
   if (figures.actions < 0.9 * actions) return `${figures.actions} of ${actions} actions ended`;
   const happened = figures.faultKinds as Record<string, number>;
-  const missing = Object.keys(faultKinds).filter((kind) => !happened[kind]);
+  const missing = [...Object.keys(faultKinds), ...proxyFaults].filter((kind) => !happened[kind]);
   if (!short && missing.length > 0) return `faults that never happened: ${missing.join(', ')}`;
   return null;
 }

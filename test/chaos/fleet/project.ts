@@ -6,8 +6,8 @@ import type { DeskKind } from '../workload/workload.ts';
 export type ProjectDesk = {
   name: string;
   kind: DeskKind;
-  /** of its stand-in, or of the proxy before it */
-  port: number;
+  /** base address of its stand-in, or of the network before it */
+  url: string;
   /** what the connection may send; a stand-in with the same limit judges it */
   limit: { requests: number; perMs: number };
   lanes: number;
@@ -47,7 +47,7 @@ connections:
 ${desks.map(connection).join('')}`;
 
 const connection = (desk: ProjectDesk): string => `  ${desk.name}:
-${settings[desk.kind](`http://127.0.0.1:${desk.port}`)}
+${settings[desk.kind](desk.url)}
     rate_limit: { requests: ${desk.limit.requests}, per: ${desk.limit.perMs}ms }
     timeout: ${desk.timeout}
 `;
@@ -65,7 +65,19 @@ const settings: Record<DeskKind, (url: string) => string> = {
     bot_token: env:DESK_TOKEN
     base_url: ${url}/api/`,
   plain: (url) => `    connector: http
-    base_url: ${url}`,
+    base_url: ${url}
+    bearer_token: env:DESK_TOKEN
+    actions:
+      create_order:
+        fields: { reference: /reference, note: /note }
+        write:
+          path: /orders
+          body: { reference: "{reference}", note: "{note}" }
+          success: { status: 201 }
+          id: /id
+        read:
+          by_id: { path: "/orders/{id}" }
+          find: { path: /orders, query: { reference: "{reference}" }, items: /orders, id: /id, match: [note] }`,
 };
 
 const signalFile = (desk: ProjectDesk): string => `/*
@@ -108,7 +120,9 @@ fields:
   channel: "{{ channel }}"
   text: "${words}"
 `,
-  plain: `action: request
-fields: {}
+  plain: `action: create_order
+fields:
+  reference: "{{ entity }}"
+  note: "${words}"
 `,
 };

@@ -6,22 +6,26 @@ import { type Figures, noFigures } from '../figures.ts';
 import { type Case, callsPerAction, type Finding, judges, makeCase } from '../oracle/judge.ts';
 import { isOpen, readLedger } from '../oracle/ledger.ts';
 import { readTruth } from '../oracle/truth.ts';
+import { Network } from '../proxy/child.ts';
+import { Standins } from '../standins/child.ts';
+import type { DeskSettings } from '../standins/config.ts';
 import { type Desk, Workload } from '../workload/workload.ts';
 import { Postgres } from './postgres.ts';
 import { Product } from './product.ts';
 import { deskDefaults, type ProjectDesk, writeProject } from './project.ts';
-import { type DeskConfig, Standins } from './standins.ts';
 import { until } from './wait.ts';
 
 /** A desk of a drill: what happens there, how the project treats it, how its stand-in behaves. */
 export type SceneDesk = Desk &
-  Partial<Omit<ProjectDesk, 'name' | 'kind' | 'port'>> & { standin?: Record<string, unknown> };
+  Partial<Omit<ProjectDesk, 'name' | 'kind' | 'url'>> & { standin?: DeskSettings };
 
 export type SceneOptions = {
   drill: string;
   seed: number;
   desks: readonly SceneDesk[];
   waves: number;
+  /** Share of HTTP exchanges that meet a fault of the network, on top of those of the desks. */
+  networkFaults?: number;
   say(line: string): void;
   /** more for the environment of the product's processes */
   env?: Record<string, string>;
@@ -34,6 +38,7 @@ export class Scene {
   readonly workload: Workload;
   readonly product: Product;
   readonly standins: Standins;
+  readonly network: Network;
   readonly #options: SceneOptions;
   readonly #warehouse: pg.Pool;
   readonly #ledger: pg.Pool;
@@ -41,16 +46,17 @@ export class Scene {
 
   private constructor(
     options: SceneOptions,
-    parts: { folder: string; postgres: Postgres; warehouse: pg.Pool; ledger: pg.Pool; standins: Standins },
-    product: Product,
+    parts: Pick<Scene, 'folder' | 'postgres' | 'standins' | 'network' | 'product'>,
+    databases: { warehouse: pg.Pool; ledger: pg.Pool },
   ) {
     this.#options = options;
     this.folder = parts.folder;
     this.postgres = parts.postgres;
     this.standins = parts.standins;
-    this.product = product;
-    this.#warehouse = parts.warehouse;
-    this.#ledger = parts.ledger;
+    this.network = parts.network;
+    this.product = parts.product;
+    this.#warehouse = databases.warehouse;
+    this.#ledger = databases.ledger;
     this.workload = new Workload(options.seed, options.desks, options.waves);
   }
 
@@ -61,18 +67,26 @@ export class Scene {
     const warehouse = await postgres.create('warehouse');
     const ledger = await postgres.create('ledger');
     await Workload.prepare(warehouse);
-    const configs: DeskConfig[] = desks.map(({ name, kind, limit, standin }) => ({
-      name,
-      kind,
-      ...(limit ? { limit } : {}),
-      ...standin,
-    }));
-    const standins = await Standins.start(folder, seed, join(folder, 'truth.jsonl'), configs);
+    const standins = await Standins.start(join(folder, 'standins.json'), {
+      seed,
+      truth: join(folder, 'truth.jsonl'),
+      desks: desks.map(({ name, kind, limit, standin }) => ({
+        name,
+        kind,
+        ...(limit ? { limit } : {}),
+        ...standin,
+      })),
+    });
+    const share = options.networkFaults ?? 0;
+    const network = await Network.start(join(folder, 'network.json'), {
+      seed,
+      routes: desks.map(({ name }) => ({ name, to: standins.ports[name] ?? 0, faults: { share } })),
+    });
     const project = join(folder, 'project');
     await mkdir(project);
     await writeProject(
       project,
-      desks.map((desk) => ({ ...deskDefaults, ...desk, port: standins.ports[desk.name] ?? 0 })),
+      desks.map((desk) => ({ ...deskDefaults, ...desk, url: network.urls[desk.name] ?? '' })),
     );
     const product = new Product(project, {
       READBACK_DATABASE_URL: postgres.url('ledger'),
@@ -81,7 +95,7 @@ export class Scene {
       ...options.env,
     });
     options.say(`in ${folder}`);
-    return new Scene(options, { folder, postgres, warehouse, ledger, standins }, product);
+    return new Scene(options, { folder, postgres, standins, network, product }, { warehouse, ledger });
   }
 
   /** Commits the next wave to the warehouse. */
@@ -133,15 +147,19 @@ export class Scene {
     );
   }
 
-  /** From now on every desk is honest. */
+  /** From now on every desk and the network are honest. */
   async calm(): Promise<void> {
-    for (const { name } of this.#options.desks) await this.standins.change(name, { faults: null });
+    for (const { name } of this.#options.desks) {
+      await this.standins.change(name, { faults: null });
+      await this.network.change(name, { faults: null });
+    }
   }
 
-  /** How often each kind of fault has happened so far, over all desks. */
+  /** How often each kind of fault has happened so far, over all desks and the network. */
   async faultKinds(): Promise<Record<string, number>> {
     const kinds: Record<string, number> = {};
-    for (const { faults } of Object.values(await this.standins.stats())) {
+    const all = [...Object.values(await this.standins.stats()), ...Object.values(await this.network.stats())];
+    for (const { faults } of all) {
       for (const [kind, count] of Object.entries(faults)) kinds[kind] = (kinds[kind] ?? 0) + count;
     }
     return kinds;
@@ -185,6 +203,7 @@ export class Scene {
   /** @param keep leaves truth, logs and findings where they are */
   async close({ keep }: { keep: boolean }): Promise<void> {
     await this.product.stopAll();
+    await this.network.stop();
     await this.standins.stop();
     await Promise.all([this.#warehouse.end(), this.#ledger.end()]);
     await this.postgres.stop();

@@ -83,6 +83,7 @@ export class Desk {
     checkSettings(this.name, settings);
     this.#settings = { ...this.#settings, ...settings };
     this.#bad = new Set(this.#settings.bad);
+    if (settings.faults !== undefined) this.#burst = undefined;
     if (settings.limit !== undefined) this.#window = settings.limit ? new Window(settings.limit) : undefined;
   }
 
