@@ -35,10 +35,10 @@ export class Failpoints {
   }
 
   /** Says which desk belongs to which class; before the product starts. */
-  async watch(desks: readonly { name: string; kind: DeskKind }[], ports: Readonly<Record<string, number>>) {
+  async watch(desks: readonly { name: string; kind: DeskKind }[], urls: Readonly<Record<string, string>>) {
     const classes = desks.map(({ name, kind }) => [
       kind,
-      { names: [name, `${name}_due`], url: `http://127.0.0.1:${ports[name]}`, write: writes[kind] },
+      { names: [name, `${name}_due`], url: urls[name]?.replace(/\/$/, ''), write: writes[kind] },
     ]);
     await writeFile(join(this.folder, 'classes.json'), JSON.stringify(Object.fromEntries(classes)));
   }

@@ -9,6 +9,7 @@
 import { appendFileSync, existsSync, readFileSync, unlinkSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import pg from 'pg';
 
@@ -19,6 +20,8 @@ if (folder) {
   wrapFetch(passing);
   wrapRequests(http, passing);
   wrapRequests(https, passing);
+  // What was imported by name is replaced too.
+  syncBuiltinESMExports();
 }
 
 const actions = ['kill', 'throw', 'stop'];

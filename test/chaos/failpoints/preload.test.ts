@@ -15,13 +15,13 @@ const preload = fileURLToPath(new URL('./preload.mjs', import.meta.url));
 
 /** Says and asks what the product would, once or as often as wanted, and prints each thing that worked. */
 const program = `
-import http from 'node:http';
+import { request } from 'node:http';
 import pg from 'pg';
 const { DATABASE: connectionString, DESK: desk, TIMES: times } = process.env;
 const pool = new pg.Pool({ connectionString, max: 1 });
 const attempt = (what, work) => work().then(() => console.log(what), () => console.log('no ' + what));
 const ask = (method, path) => new Promise((resolve, reject) => {
-  http.request(desk + path, { method }, (response) => response.resume().once('end', resolve)).once('error', reject).end();
+  request(desk + path, { method }, (response) => response.resume().once('end', resolve)).once('error', reject).end();
 });
 for (let time = 0; time < Number(times ?? 1); time += 1) {
   await attempt('intent', () => pool.query({ name: 'commit_intents_0123456789ab', text: 'insert into notes values ($1)', values: ['tickets'] }));
