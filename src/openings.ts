@@ -54,7 +54,8 @@ export class Openings {
       const config = this.#project.connections.get(name);
       const connector = config && (await loadConnector(config.connector));
       if (!config || !connector) throw missing('connection', name);
-      const gate = new ConnectionGate(this.#ledger, name, config.rateLimit ?? connector.rateLimit);
+      const limit = config.rateLimit ?? connector.rateLimit;
+      const gate = new ConnectionGate(this.#ledger, name, limit, config.timeoutMs);
       await gate.register();
       return {
         client: await connector.open(config.settings, gate),

@@ -15,10 +15,10 @@ import type { Log } from './log.ts';
 import type { Opened, Openings } from './openings.ts';
 import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
-import { verify } from './verify/verify.ts';
+import { readBatch, verify } from './verify/verify.ts';
 
 /** Actions taken from the ledger at a time: bounds memory, and how much one slow enrichment delays. */
-const chunkSize = 500;
+const chunkSize = 2_000;
 /** Who holds a lane, unique over machines. */
 const thisProcess = `pid ${process.pid} on ${hostname()}`;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
@@ -97,11 +97,11 @@ export class Pipeline {
     const shared = { lane, gate, client, destination, type, call, draining };
     const sent = due.filter((action) => action.state === 'accepted' || action.state === 'unknown');
     const unsent = due.filter((action) => action.state === 'planned' || action.state === 'ready');
-    const readable = await verify(
-      { ...shared, onVerdict: (action, verdict) => this.#logMove(destination, action, verdict) },
-      sent,
-    );
-    if (!readable) return false;
+    const reader = {
+      ...shared,
+      onVerdict: (action: Action, verdict: Move) => this.#logMove(destination, action, verdict),
+    };
+    if (!(await verify(reader, sent))) return false;
     if (unsent.length === 0) return true;
     const { prepared, moves } = await this.#prepare(opened, lane, unsent, draining);
     await lane.record(moves);
@@ -110,6 +110,7 @@ export class Pipeline {
     return write(
       {
         ...shared,
+        readBack: (accepted) => readBatch(reader, accepted),
         onOutcome: ({ action }, outcome) =>
           this.#log.info(
             {
@@ -134,8 +135,8 @@ export class Pipeline {
     abort: AbortSignal,
   ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
     const { destination } = opened;
-    const parents = destination.follows ? await lane.parents(destination.follows, actions) : undefined;
     const current = actions.filter((action) => !action.expired);
+    const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
     const scopes = await this.#scopes(destination, current, abort);
     const prepared: Prepared[] = [];
     const moves = actions.filter((action) => action.expired).map(expire);

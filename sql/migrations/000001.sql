@@ -161,11 +161,24 @@ create table lanes (
   primary key (destination, lane)
 );
 
+-- The processes at work. Each says every few seconds that it is there, and takes its row with it when it ends in order.
+create table processes (
+  id uuid primary key,
+  role text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp()
+);
+
 -- The request budget and the breaker of a connection, shared by all workers.
 create table connections (
   name text primary key,
-  tokens double precision not null default 0,
-  refilled_at timestamptz not null default clock_timestamp(),
+  -- for each of the calls that the limit allows in one window: when it may be made again
+  permits timestamptz[] not null default '{}',
+  -- the permits handed out so far last until then at the pace of the limit
+  paced_until timestamptz not null default 'epoch',
   paused_until timestamptz,
   pause_reason text,
   breaker text not null default 'closed' check (breaker in ('closed', 'open', 'half_open')),

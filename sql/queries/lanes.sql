@@ -125,18 +125,19 @@ with lane as (
 select key from moved;
 
 -- name: record
--- Outcomes, verdicts and decisions of a batch, all the same shape: the move the state machine chose. Most moves of a
--- batch are one step for many keys, so each step is said once.
+-- Outcomes, verdicts and decisions of a wave, all the same shape: where the state machine took each action, and the calls
+-- that led there. Most actions of a wave share both, so each is said once, at its number in a list.
 with lane as (
   select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
 ), move as (
   select item.key, item.external_id, step.*
   from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
-  join jsonb_to_recordset(:steps) as step (
-    number integer, source action_state, state action_state, due_in_ms float8, settled boolean, reason text, kind text,
-    outcome text, decision text, accepted boolean, attempts integer, corrections integer, absences integer,
-    unread integer, generation integer, duration_ms integer
-  ) using (number)
+  join rows from (
+    jsonb_to_recordset(:steps) as (
+      source action_state, state action_state, due_in_ms float8, settled boolean, reason text, accepted_ago_ms float8,
+      attempts integer, corrections integer, absences integer, unread integer, generation integer
+    )
+  ) with ordinality as step on step.ordinality = item.number
 ), moved as (
   update actions
   set state = move.state,
@@ -147,7 +148,10 @@ with lane as (
         when move.due_in_ms is not null then clock_timestamp() + make_interval(secs => move.due_in_ms / 1000)
       end,
       settled_at = case when move.settled then clock_timestamp() end,
-      accepted_at = case when move.accepted then clock_timestamp() else actions.accepted_at end,
+      accepted_at = case
+        when move.accepted_ago_ms is null then actions.accepted_at
+        else clock_timestamp() - make_interval(secs => move.accepted_ago_ms / 1000)
+      end,
       reason = move.reason,
       -- A new generation means that the last answer was a lie, and so was the id it gave.
       external_id = case
@@ -162,11 +166,18 @@ with lane as (
   where actions.key = move.key and actions.state = move.source and exists (select from lane)
   returning actions.key
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason, duration_ms, epoch)
-  select move.key, move.kind, move.outcome, move.decision, move.reason, move.duration_ms, :epoch
-  from move
-  join moved on moved.key = move.key
-  where move.kind is not null
+  insert into attempts (action, kind, at, outcome, decision, reason, duration_ms, epoch)
+  select
+    made.action, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
+    call.outcome, call.decision, call.reason, call.duration_ms, :epoch
+  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (action, number, place)
+  join moved on moved.key = made.action
+  join rows from (
+    jsonb_to_recordset(:calls) as (
+      kind text, outcome text, decision text, reason text, duration_ms integer, ago_ms float8
+    )
+  ) with ordinality as call on call.ordinality = made.number
+  order by made.place
 )
 select (select count(*) from moved) as recorded, exists (select from lane) as held;
 

@@ -58,10 +58,17 @@ function nextBoundary(now: number, everyMs: number): number {
  * forward, hence the second library.
  */
 export function previousTick(schedule: Schedule, now: Date): Date {
-  if ('everyMs' in schedule) return new Date(Math.floor(now.getTime() / schedule.everyMs) * schedule.everyMs);
+  return ticksBefore(schedule, now, 1)[0] ?? now;
+}
+
+/** The last `count` ticks at or before `now`, newest first. */
+export function ticksBefore(schedule: Schedule, now: Date, count: number): Date[] {
+  if ('everyMs' in schedule) {
+    const last = Math.floor(now.getTime() / schedule.everyMs) * schedule.everyMs;
+    return Array.from({ length: count }, (_, back) => new Date(last - back * schedule.everyMs));
+  }
   // `prev` is strictly before its start, and ticks have whole seconds.
   const start = new Date(now.getTime() + 1);
-  return CronExpressionParser.parse(schedule.cron, { tz: schedule.timezone, currentDate: start })
-    .prev()
-    .toDate();
+  const ticks = CronExpressionParser.parse(schedule.cron, { tz: schedule.timezone, currentDate: start });
+  return Array.from({ length: count }, () => ticks.prev().toDate());
 }

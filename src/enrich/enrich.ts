@@ -4,8 +4,8 @@ import { decodeEntity } from '../ledger/entity.ts';
 import { joinScopes, rowScope, type Scope } from '../templates/index.ts';
 import type { Column, Warehouse } from '../warehouses/warehouse.ts';
 
-/** Keys asked for in one query; at 1,000 a list of text keys stays well under every warehouse's statement limit. */
-const keysPerQuery = 1_000;
+/** Keys asked for in one query; at 2,000 a list of text keys stays well under every warehouse's statement limit. */
+const keysPerQuery = 2_000;
 /** A signal's own row is shared by the destinations of one poll, then read again. */
 const signalRowFreshMs = 5_000;
 /** What the cached rows of one source may take, in characters of their values: a few thousand ordinary rows. */

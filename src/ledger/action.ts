@@ -36,6 +36,8 @@ export interface Action {
 /** One step of an action through the state machine, recorded in one statement with its attempt. */
 export interface Move {
   key: string;
+  /** When it was decided, on the monotonic clock. */
+  at: number;
   source: ActionState;
   state: ActionState;
   /** When to look again, from now; null when settled. */
@@ -64,6 +66,7 @@ export function move(
 ): Move {
   return {
     key: action.key,
+    at: performance.now(),
     source: action.state,
     due_in_ms: null,
     settled: change.due_in_ms === undefined || change.due_in_ms === null,

@@ -81,7 +81,7 @@ export class Lane {
     return new Set(rows.map((row) => row.key));
   }
 
-  /** Records outcomes or verdicts. */
+  /** Records outcomes and verdicts. Several moves of one action, in their order, become one update with an attempt for each. */
   async record(moves: readonly Move[]): Promise<void> {
     if (moves.length === 0) return;
     for (const move of moves) requireAllowed(move);
@@ -141,21 +141,61 @@ function requireAllowed(move: Move): void {
 }
 
 /**
- * Most moves of a batch are alike but for their keys: said once, the statement is a quarter as long. The keys travel as
- * an array because the planner takes JSON for 10,000 rows and then reads the whole table.
+ * The steps that one action makes at once are one update and one attempt each. Most actions of a wave differ in nothing
+ * but their keys: what they share is said once, the statement is a quarter as long. The keys travel as an array because the
+ * planner takes JSON for 10,000 rows and then reads the whole table.
  */
 function inColumns(moves: readonly Move[]) {
-  const steps = new Map<string, { number: number }>();
-  const stepNumbers = moves.map(({ key: _key, external_id: _id, ...step }) => {
-    const text = JSON.stringify(step);
-    const known = steps.get(text) ?? { number: steps.size, ...step };
-    steps.set(text, known);
-    return known.number;
+  const now = performance.now();
+  const ways = new Map<string, { first: Move; last: Move; acceptedAgo: number | null; id: string | null }>();
+  const calls = new Distinct();
+  const callKeys: string[] = [];
+  const callNumbers: number[] = [];
+  for (const move of moves) {
+    const ago = Math.round(now - move.at);
+    const way = ways.get(move.key) ?? { first: move, last: move, acceptedAgo: null, id: null };
+    way.last = move;
+    way.id = move.external_id ?? way.id;
+    if (move.accepted) way.acceptedAgo = ago;
+    ways.set(move.key, way);
+    if (move.kind === null) continue;
+    const { kind, outcome, decision, reason, duration_ms } = move;
+    callKeys.push(move.key);
+    callNumbers.push(calls.number({ kind, outcome, decision, reason, duration_ms, ago_ms: ago }));
+  }
+  const steps = new Distinct();
+  const stepNumbers = [...ways.values()].map(({ first, last, acceptedAgo }) => {
+    const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
+    return steps.number({
+      source: first.source,
+      accepted_ago_ms: acceptedAgo,
+      ...{ state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation },
+    });
   });
   return {
-    keys: moves.map((move) => move.key),
-    external_ids: moves.map((move) => move.external_id),
+    keys: [...ways.keys()],
+    external_ids: [...ways.values()].map((way) => way.id),
     step_numbers: stepNumbers,
-    steps: JSON.stringify([...steps.values()]),
+    steps: steps.json,
+    call_keys: callKeys,
+    call_numbers: callNumbers,
+    calls: calls.json,
   };
+}
+
+/** Facts that many share, each kept once under a number. */
+class Distinct {
+  readonly #numbers = new Map<string, number>();
+
+  number(facts: object): number {
+    const text = JSON.stringify(facts);
+    const number = this.#numbers.get(text) ?? this.#numbers.size + 1;
+    this.#numbers.set(text, number);
+    return number;
+  }
+
+  /** A list in the order of the numbers, from 1. */
+  get json(): string {
+    return `[${[...this.#numbers.keys()].join(',')}]`;
+  }
 }

@@ -11,6 +11,12 @@ export interface EndToEnd {
   entered: number;
 }
 
+/** Which of the records' calls: counted from the first, writing and reading back alike. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
 export interface Balance {
   detected: number;
   verified: number;
@@ -35,6 +41,11 @@ serve<RunningOptions>(async (options) => {
         const { rows } = await pool.query<{ seconds: number; poll_seconds: number }>(times);
         return { entered, seconds: rows[0]?.seconds ?? 0, pollSeconds: rows[0]?.poll_seconds ?? 0 };
       },
+      stretch: async (asked) => {
+        const { from, to } = asked as Stretch;
+        const { rows } = await pool.query<{ seconds: number }>(stretch, [from, to]);
+        return rows[0]?.seconds;
+      },
       balance: async (): Promise<Balance | undefined> =>
         (
           await pool.query<Balance>(
@@ -53,6 +64,14 @@ select
 from polls
 order by id desc
 limit 1`;
+
+const stretch = `
+select extract(epoch from max(at) filter (where number = $2) - max(at) filter (where number = $1))::float8 as seconds
+from (
+  select at, row_number() over (order by at) as number
+  from actions
+  cross join lateral (values (accepted_at), (settled_at)) as handled (at)
+) as handled`;
 
 async function untilSettled(pool: pg.Pool): Promise<void> {
   const until = performance.now() + patienceMs;

@@ -63,7 +63,7 @@ async function runPass(pass: Pass, options: Options): Promise<RunResult> {
     project: { ...project, problems: [] },
     database,
     log,
-    scheduled: false,
+    role: 'run',
   });
   const stopped = untilStopped();
   const progress = openProgress(options);
