@@ -189,8 +189,7 @@ export class Pipeline {
       const signal = this.project.signals.get(name);
       if (!signal) continue;
       const ours = actions.filter((action) => action.signal === name);
-      const entities = ours.map((action) => action.entity);
-      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
+      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, ours, abort);
       for (const action of ours) {
         const row = { ...action, id: action.message, severity: signal.severity };
         const facts = { now: action.detected_at.toISOString(), message: messageScope(row, signal.owner) };
