@@ -268,8 +268,8 @@ returning`,
     edits: [
       {
         file: 'src/cli/stop.ts',
-        find: '    stopping.abort();',
-        replace: '    process.exit(0);',
+        find: '  const stop = (): void => stopping.abort();',
+        replace: '  const stop = (): void => process.exit(0);',
       },
     ],
   },
