@@ -146,16 +146,13 @@ function pointOf(config, context, passing) {
   if (name === '' || name === config.name) return undefined;
   context.of = passing.classOf(config.values) ?? (opens.has(name) ? undefined : context.of);
   if (decisive.has(name)) context.last = name;
-  if (name !== 'record') return name;
-  return config.values?.some((value) => typeof value === 'string' && value.includes('"kind":"read"'))
-    ? 'record_verdict'
-    : 'record_outcome';
+  return name;
 }
 
 /** Statements that tell what a transaction is about. */
 const decisive = new Set(['faults_in_incoming', 'find_moves', 'claim_tick']);
 /** Statements about all classes at once: what the connection did before says nothing about them. */
-const opens = new Set(['lanes_due', 'now', 'open_work', 'find_migrations', 'applied_migrations']);
+const opens = new Set(['lanes_due', 'now', 'open_work', 'find_migrations', 'applied_migrations', 'beat', 'forget_silent', 'leave']);
 
 function wrapFetch(passing) {
   const original = globalThis.fetch;

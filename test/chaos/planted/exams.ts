@@ -103,7 +103,7 @@ const stops: Paper = {
     const { scene, crew, failpoints, seed } = stage;
     await scene.standins.change('chat', { delayMs: 300 });
     await failpoints.arm('commit_intents-before-stop-marker', 2 + drawBelow(4, seed, 'pass'));
-    await failpoints.arm('record_outcome-before-stop-upsert');
+    await failpoints.arm('record-before-stop-upsert');
     await crew.start(['both', 'both', 'both']);
     for (let wave = 0; wave < scene.workload.waves; wave += 1) await scene.release(wave);
     await allHit(stage);
