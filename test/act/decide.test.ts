@@ -42,7 +42,7 @@ const policies: fc.Arbitrary<VerifyPolicy> = fc.record({
   lagMs: fc.nat(60_000),
   withinMs: fc.nat(600_000),
   maxAttempts: fc.integer({ min: 1, max: 10 }),
-  callTimeoutMs: fc.nat(30_000),
+  underWayMs: fc.nat(30_000),
 });
 
 /** Waits a second for a record to show, and a minute for reads that fail. */
@@ -51,7 +51,7 @@ const patient: VerifyPolicy = {
   lagMs: 1_000,
   withinMs: 60_000,
   maxAttempts: 5,
-  callTimeoutMs: 1_000,
+  underWayMs: 1_000,
 };
 
 const counts = fc.record({

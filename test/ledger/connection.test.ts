@@ -200,3 +200,14 @@ test('a probe that fails in such a batch rests again', async () => {
   );
   assert.deepEqual(rows, [{ breaker: 'open', probe_until: null }]);
 });
+
+test('what begins too late is not sent, and a permit is not waited for beyond that', async () => {
+  const one = await gate('late');
+  await assert.rejects(one.pass(signal, performance.now() - 1), NotSent);
+  (await one.pass(signal, performance.now() + 60_000))();
+  const narrow = await gate('late and narrow', { requests: 1, perMs: 60_000 });
+  (await narrow.pass(signal))();
+  const started = performance.now();
+  await assert.rejects(narrow.pass(signal, performance.now() + 1_000), NotSent);
+  assert.ok(performance.now() - started < 1_500);
+});

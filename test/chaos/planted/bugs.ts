@@ -44,9 +44,9 @@ export const bugs: readonly Bug[] = [
       wave.filter((one) => committed.has(one.action.key)),
       type.maxBatch,
     );
-    const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch)));`,
+    const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch, beginBy)));`,
         replace: `    const batches = batchesOf(wave, type.maxBatch);
-    const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch)));
+    const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch, beginBy)));
     await lane.commitIntents(wave.map((one) => one.intent));`,
       },
     ],
@@ -256,7 +256,7 @@ returning`,
       { file: verdict, find: 'const requiredAbsences = 2;', replace: 'const requiredAbsences = 1;' },
       {
         file: verdict,
-        find: `      const believableAfter = policy.lagMs + (action.state === 'unknown' ? policy.callTimeoutMs : 0);`,
+        find: `      const believableAfter = policy.lagMs + (action.state === 'unknown' ? policy.underWayMs : 0);`,
         replace: '      const believableAfter = 0;',
       },
     ],
