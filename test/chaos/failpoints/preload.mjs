@@ -55,9 +55,13 @@ function createPassing(folder) {
       }
       return undefined;
     },
-    /** Throws when the cell that is armed here says so; kills or stops the process when it says that. */
+    /**
+     * Throws when the cell that is armed here says so; kills or stops the process when it says that.
+     * @returns whether it was stopped, and is continued now
+     */
     pass: (point, when, of) => {
-      if (!of) return;
+      let stopped = false;
+      if (!of) return stopped;
       const place = `${point}-${when}`;
       if (!seen.has(`${place} ${of}`)) {
         seen.add(`${place} ${of}`);
@@ -68,7 +72,9 @@ function createPassing(folder) {
         if (!claim(join(folder, 'armed', cell), cell, passes)) continue;
         note('hits.jsonl', { cell, pid: process.pid, at: Date.now() });
         act(action, cell);
+        stopped = action === 'stop';
       }
+      return stopped;
     },
   };
 }
@@ -161,7 +167,9 @@ function wrapFetch(passing) {
     const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
     const asked = passing.request(method.toUpperCase(), url);
     if (!asked) return original(input, init);
-    passing.pass(asked.point, 'before', asked.of);
+    // Whoever wakes up sees first what is due by now, such as the call's own deadline. A stop between the last look at
+    // the clock and the socket is microseconds wide, and no client can close it.
+    if (passing.pass(asked.point, 'before', asked.of)) await new Promise((resolve) => setTimeout(resolve, 1));
     const response = await original(input, init);
     passing.pass(asked.point, 'after', asked.of);
     return response;
