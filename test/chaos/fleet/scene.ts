@@ -33,6 +33,8 @@ export type SceneOptions = {
   /** Called when nothing of the scene runs any more, before its folder goes. */
   stopped?: () => void;
   say(line: string): void;
+  /** more for the environment of the product's processes */
+  env?: Record<string, string>;
 };
 
 /** Does a drill's work in a scene of its own. What is left of it stays on disk only when the figures do not hold. */
@@ -114,6 +116,7 @@ export class Scene {
       READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
+      ...options.env,
     });
     options.say(`in ${folder}`);
     return new Scene(options, { folder, postgres, standins, network, product }, { warehouse, ledger });
