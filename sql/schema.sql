@@ -6,6 +6,7 @@ create type transition as enum ('entered', 'changed', 'left');
 
 create table actions (
   key uuid not null,
+  number bigint generated always as identity not null,
   message uuid not null,
   poll bigint not null,
   signal text not null,
@@ -35,7 +36,7 @@ create table actions (
 
 create table attempts (
   id bigint generated always as identity not null,
-  action uuid not null,
+  action bigint not null,
   kind text not null,
   at timestamp with time zone default clock_timestamp() not null,
   duration_ms integer,
@@ -158,7 +159,7 @@ alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) =
 alter table actions add constraint actions_pkey PRIMARY KEY (key);
 alter table actions add constraint actions_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
-alter table attempts add constraint attempts_pkey PRIMARY KEY (id);
+alter table attempts add constraint attempts_pkey PRIMARY KEY (action, id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);
 alter table buckets add constraint buckets_signal_fkey FOREIGN KEY (signal) REFERENCES signals(name) ON DELETE CASCADE;
 alter table connections add constraint connections_breaker_check CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])));
@@ -169,7 +170,7 @@ alter table detections add constraint detections_poll_fkey FOREIGN KEY (poll) RE
 alter table entities add constraint entities_pkey PRIMARY KEY (signal, entity);
 alter table entities add constraint entities_signal_fkey FOREIGN KEY (signal) REFERENCES signals(name) ON DELETE CASCADE;
 alter table lanes add constraint lanes_pkey PRIMARY KEY (destination, lane);
-alter table messages add constraint messages_pkey PRIMARY KEY (id);
+alter table messages add constraint messages_pkey PRIMARY KEY (entity, signal, sequence);
 alter table messages add constraint messages_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
 alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'catch_up'::text, 'manual'::text])));
@@ -180,9 +181,7 @@ alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
-CREATE INDEX attempts_action ON readback.attempts USING btree (action, id);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
-CREATE INDEX messages_entity ON readback.messages USING btree (entity, signal, sequence);
 
 create view balance as
  WITH planned AS (

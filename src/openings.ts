@@ -18,6 +18,8 @@ export interface Opened {
   timeoutMs: number;
   templates: ReadonlyMap<string, Template>;
   condition: Condition | undefined;
+  /** What the templates and the condition name. */
+  variables: ReadonlySet<string>;
 }
 
 interface Connection {
@@ -89,7 +91,7 @@ export class Openings {
 export function compileDestination(
   destination: Destination,
   type: ActionType,
-): Pick<Opened, 'templates' | 'condition'> {
+): Pick<Opened, 'templates' | 'condition' | 'variables'> {
   const place = (key: string) => ({ file: destination.file, ...destination.places.get(key) });
   const templates = new Map<string, Template>();
   for (const [name, text] of Object.entries(destination.fields)) {
@@ -101,7 +103,8 @@ export function compileDestination(
   }
   const condition =
     destination.when === undefined ? undefined : compileCondition(destination.when, place('when'));
-  return { templates, condition };
+  const named = [...templates.values()].flatMap((template) => template.variables);
+  return { templates, condition, variables: new Set([...named, ...(condition?.variables ?? [])]) };
 }
 
 /** Opens once; a failed opening is forgotten, so that the next use tries again. */

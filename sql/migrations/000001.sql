@@ -66,7 +66,9 @@ create table buckets (
 );
 
 create table messages (
-  id uuid primary key,
+  -- deterministic: signal, version, entity and sequence; no index of its own, because what is random makes an index touch
+  -- another page for each row, and with millions of rows most of them are not in memory
+  id uuid not null,
   poll bigint not null references polls (id),
   signal text not null,
   version text not null,
@@ -75,9 +77,9 @@ create table messages (
   transition transition not null,
   severity text not null,
   observed_at timestamptz,
-  detected_at timestamptz not null
+  detected_at timestamptz not null,
+  primary key (entity, signal, sequence)
 );
-create index messages_entity on messages (entity, signal, sequence);
 
 create table destinations (
   name text primary key,
@@ -98,6 +100,8 @@ create table detections (
 create table actions (
   -- deterministic: message and destination; the marker or unique value the destination sees
   key uuid primary key,
+  -- in the order of planning: what refers to actions finds the recent ones side by side
+  number bigint generated always as identity,
   message uuid not null,
   poll bigint not null references polls (id),
   signal text not null,
@@ -138,8 +142,9 @@ create index actions_detected on actions using brin (detected_at);
 
 -- One row for each call made for an action: what was asked, what came back, what was decided and why.
 create table attempts (
-  id bigint generated always as identity primary key,
-  action uuid not null,
+  id bigint generated always as identity,
+  -- the action's number
+  action bigint not null,
   kind text not null check (kind in ('write', 'read', 'command')),
   at timestamptz not null default clock_timestamp(),
   duration_ms integer,
@@ -147,9 +152,9 @@ create table attempts (
   outcome text not null,
   decision text not null,
   reason text,
-  epoch bigint
+  epoch bigint,
+  primary key (action, id)
 );
-create index attempts_action on attempts (action, id);
 
 -- A lane is worked by one worker at a time. Taking it raises the epoch, which fences whoever had it before.
 create table lanes (

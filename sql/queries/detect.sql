@@ -141,30 +141,25 @@ left join (
   group by bucket
 ) as present using (bucket);
 
--- name: emit_messages
--- Messages are durable before anything else sees them. The id depends on nothing but signal, version, entity and
--- sequence; a cooldown is decided here, against the last message that was let through.
-with numbered as (
-  select moves.entity, moves.transition, moves.observed_at, known.sequence, known.fired_at
-  from moves
-  join entities as known on known.signal = :signal and known.entity = moves.entity
-  where moves.transition = any(:transitions::transition[])
-), inserted as (
-  insert into messages (id, poll, signal, version, entity, sequence, transition, severity, observed_at, detected_at)
-  select
-    md5(concat_ws(chr(31), :project::text, :signal::text, :version::text, entity, sequence))::uuid,
-    :poll::bigint, :signal, :version, entity, sequence, transition, :severity, observed_at, clock_timestamp()
-  from numbered
-  returning id, entity, sequence, transition, observed_at, detected_at
-)
+-- name: number_moves
+-- Messages in the making. The id depends on nothing but signal, version, entity and sequence; a cooldown is decided
+-- here, against the last message that was let through.
 insert into fresh (id, entity, sequence, transition, observed_at, detected_at, cooling, fired_at)
 select
-  inserted.id, inserted.entity, inserted.sequence, inserted.transition, inserted.observed_at, inserted.detected_at,
-  numbered.transition <> 'left'
-    and numbered.fired_at > clock_timestamp() - make_interval(secs => :cooldown_seconds::float8) as cooling,
-  numbered.fired_at
-from inserted
-join numbered using (entity);
+  md5(concat_ws(chr(31), :project::text, :signal::text, :version::text, moves.entity, known.sequence))::uuid,
+  moves.entity, known.sequence, moves.transition, moves.observed_at, clock_timestamp(),
+  moves.transition <> 'left'
+    and known.fired_at > clock_timestamp() - make_interval(secs => :cooldown_seconds::float8) as cooling,
+  known.fired_at
+from moves
+join entities as known on known.signal = :signal and known.entity = moves.entity
+where moves.transition = any(:transitions::transition[]);
+
+-- name: emit_messages
+-- Messages are durable before anything else sees them.
+insert into messages (id, poll, signal, version, entity, sequence, transition, severity, observed_at, detected_at)
+select id, :poll::bigint, :signal, :version, entity, sequence, transition, :severity, observed_at, detected_at
+from fresh;
 
 -- name: count_fresh
 select count(*) as emitted, count(*) filter (where cooling) as cooling from fresh;

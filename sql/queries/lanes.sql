@@ -41,10 +41,10 @@ with orphans as (
       select from lanes
       where lanes.destination = :destination and lanes.lane = :lane and lanes.epoch = :epoch for share
     )
-  returning key
+  returning number
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason, epoch)
-  select key, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
+  select number, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
 )
 select count(*) as adopted from orphans;
 
@@ -54,7 +54,7 @@ select count(*) as adopted from orphans;
 select
   actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
   actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
-  actions.sent, actions.reason, actions.observed_at, actions.detected_at, actions.sent_at,
+  actions.sent, actions.reason, actions.observed_at, actions.detected_at,
   actions.expires_at <= clock_timestamp() as expired,
   -- since the last send or its acceptance: one that was sent again may have been accepted long ago
   extract(epoch from clock_timestamp() - greatest(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
@@ -117,10 +117,10 @@ with lane as (
   from intent
   where actions.key = intent.key and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
-  returning actions.key, intent.hash
+  returning actions.key, actions.number, intent.hash
 ), noted as (
   insert into attempts (action, kind, request_hash, outcome, decision, epoch)
-  select key, 'write', hash, 'intent', 'send', :epoch from moved
+  select number, 'write', hash, 'intent', 'send', :epoch from moved
 )
 select key from moved;
 
@@ -132,12 +132,14 @@ with lane as (
 ), move as (
   select item.key, item.external_id, step.*
   from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
-  join rows from (
-    jsonb_to_recordset(:steps) as (
-      source action_state, state action_state, due_in_ms float8, settled boolean, reason text, accepted_ago_ms float8,
-      attempts integer, corrections integer, absences integer, unread integer, generation integer
-    )
-  ) with ordinality as step on step.ordinality = item.number
+  join (
+    select
+      place, (fact ->> 0)::action_state as source, (fact ->> 1)::float8 as accepted_ago_ms,
+      (fact ->> 2)::action_state as state, (fact ->> 3)::float8 as due_in_ms, (fact ->> 4)::boolean as settled,
+      fact ->> 5 as reason, (fact ->> 6)::integer as attempts, (fact ->> 7)::integer as corrections,
+      (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation
+    from jsonb_array_elements(:steps) with ordinality as list (fact, place)
+  ) as step on step.place = item.number
 ), moved as (
   update actions
   set state = move.state,
@@ -164,19 +166,20 @@ with lane as (
       generation = move.generation
   from move
   where actions.key = move.key and actions.state = move.source and exists (select from lane)
-  returning actions.key
+  returning actions.key, actions.number
 ), noted as (
   insert into attempts (action, kind, at, outcome, decision, reason, duration_ms, epoch)
   select
-    made.action, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
+    moved.number, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
     call.outcome, call.decision, call.reason, call.duration_ms, :epoch
-  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (action, number, place)
-  join moved on moved.key = made.action
-  join rows from (
-    jsonb_to_recordset(:calls) as (
-      kind text, outcome text, decision text, reason text, duration_ms integer, ago_ms float8
-    )
-  ) with ordinality as call on call.ordinality = made.number
+  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (key, number, place)
+  join moved on moved.key = made.key
+  join (
+    select
+      place, fact ->> 0 as kind, (fact ->> 1)::float8 as ago_ms, (fact ->> 2)::integer as duration_ms,
+      fact ->> 3 as outcome, fact ->> 4 as decision, fact ->> 5 as reason
+    from jsonb_array_elements(:calls) with ordinality as list (fact, place)
+  ) as call on call.place = made.number
   order by made.place
 )
 select (select count(*) from moved) as recorded, exists (select from lane) as held;

@@ -38,7 +38,7 @@ with moment as (
 ), chosen as materialized (
   -- date_part gives float8; extract would give numeric, three times as slow over a million rows.
   select
-    key, signal, destination, entity, state, reason, attempts, settled_at, sla_ms,
+    key, number, signal, destination, entity, state, reason, attempts, settled_at, sla_ms,
     sent_at is not null as sent,
     due_at is not null as in_flight,
     date_part('epoch', moment.at - least(observed_at, detected_at)) * 1000 as age_ms,
@@ -96,7 +96,7 @@ with moment as (
     count(*) filter (where attempts.kind = 'read' and attempts.outcome not in ('throttled', 'unavailable')) as reads,
     count(*) filter (where attempts.outcome in ('throttled', 'unavailable')) as put_off
   from chosen
-  join attempts on attempts.action = chosen.key
+  join attempts on attempts.action = chosen.number
   where attempts.outcome <> 'intent'
   group by grouping sets ((chosen.signal, chosen.destination), ())
 ), oldest as (
@@ -228,12 +228,16 @@ order by signal, destination;
 -- Rows that lost the row they belong to. Each is the trace of a write outside of Readback, or of a bug in it.
 select 'action without message' as kind, count(*) as count, min(actions.key::text) as example
 from actions
-where not exists (select from messages where messages.id = actions.message)
+where not exists (
+  select from messages
+  where messages.entity = actions.entity and messages.signal = actions.signal and messages.sequence = actions.sequence
+    and messages.id = actions.message
+)
 having count(*) > 0
 union all
 select 'attempt without action', count(*), min(attempts.action::text)
 from attempts
-where not exists (select from actions where actions.key = attempts.action)
+where not exists (select from actions where actions.number = attempts.action)
 having count(*) > 0
 union all
 select 'message without poll', count(*), min(messages.id::text)

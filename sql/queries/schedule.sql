@@ -48,7 +48,10 @@ update polls set state = 'skipped', reason = :reason, finished_at = clock_timest
 where signal = :signal and scheduled_for = :scheduled_for::timestamptz and state = 'queued';
 
 -- name: last_tick
-select max(scheduled_for) as at from polls where signal = :signal and cause <> 'manual';
+-- Up to now by the clock of whoever asks: ticks of a clock that was ahead for a while must not hide that one was missed.
+select max(scheduled_for) as at
+from polls
+where signal = :signal and cause <> 'manual' and scheduled_for <= :now::timestamptz;
 
 -- name: register_destination
 insert into destinations (name, connection) values (:destination, :connection)

@@ -6,7 +6,7 @@ import {
   NotSent,
   type Outcome,
 } from '../connectors/connector.ts';
-import type { Action, Move } from '../ledger/action.ts';
+import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
 import { type Intent, intentLifeMs, type Lane } from '../ledger/lane.ts';
 import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
@@ -68,15 +68,15 @@ function readsAtOnce({ type }: Writer): boolean {
 async function writeBatch(writer: Writer, batch: readonly Prepared[], beginBy: number): Promise<Answer> {
   const { destination, draining } = writer;
   const started = performance.now();
-  const outcomes = await call(writer, batch, beginBy);
-  const durationMs = Math.round(performance.now() - started);
+  const outcomes = await send(writer, batch, beginBy);
+  const call = endedCall('write', started);
   const accepted: Action[] = [];
   const moves = batch.map((prepared) => {
     const { action, intent } = prepared;
     const outcome = outcomes.get(action.key) ?? missing;
     writer.onOutcome(prepared, outcome);
     const sending: Action = { ...action, state: 'sending', absences: 0 };
-    const move = decideOutcome(sending, outcome, destination.maxAttempts, durationMs);
+    const move = decideOutcome(sending, outcome, destination.maxAttempts, call);
     if (move.accepted) accepted.push(acceptedAction(sending, intent, move));
     return move;
   });
@@ -92,7 +92,7 @@ function acceptedAction(action: Action, { sent, locator }: Intent, move: Move): 
   return { ...action, state: 'accepted', attempts, external_id, sent, locator, waited_ms: 0 };
 }
 
-async function call(
+async function send(
   writer: Writer,
   batch: readonly Prepared[],
   beginBy: number,

@@ -24,7 +24,11 @@ export function originIn(located: Located, base: Path = []): Origin {
 /** Of one value: nobody reads more, and each costs a search for its place and for a suggestion. */
 const mostIssues = 20;
 
-/** Checks a value against a schema; every issue becomes a problem with its place. */
+/**
+ * Checks a value against a schema; every issue becomes a problem with its place.
+ *
+ * @param ignore values, by their path, about which nothing can be said yet; their keys are checked all the same
+ */
 export function check<T extends z.ZodType>(
   schema: T,
   value: unknown,
@@ -37,12 +41,13 @@ export function check<T extends z.ZodType>(
   // A mistyped key explains the one that is missing, so it comes first.
   const issues = result.error.issues.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostIssues);
   for (const issue of issues)
-    if (!ignore(issue.path)) problems.push(...problemsOf(issue, schema, value, origin));
+    if (issue.code === 'invalid_key' || !ignore(issue.path))
+      problems.push(...problemsOf(issue, schema, value, origin));
   return undefined;
 }
 
 function rank(issue: z.core.$ZodIssue): number {
-  return issue.code === 'unrecognized_keys' ? 0 : 1;
+  return issue.code === 'unrecognized_keys' || issue.code === 'invalid_key' ? 0 : 1;
 }
 
 function problemsOf(
@@ -61,6 +66,10 @@ function problemsOf(
           hint: suggest(key, known),
         }),
     );
+  }
+  if (issue.code === 'invalid_key') {
+    const message = `\`${path.map(String).join('.')}\` is not a key: ${issue.issues[0]?.message}`;
+    return [problem('CONFIG_KEY', message, origin.keyPlace(path), undefined)];
   }
   const name = path.length > 0 ? `\`${path.map(String).join('.')}\`` : 'the file';
   const wanted = schemaAt(schema, path);

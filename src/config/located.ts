@@ -26,8 +26,8 @@ export class Located {
     this.#lines = lines;
     this.#file = file;
     this.#text = text;
-    // A few aliases are fine; the limit keeps a page of nested ones from unfolding into gigabytes.
-    this.value = document.toJS({ maxAliasCount: 50 });
+    // Whoever parsed it has counted what the aliases unfold to.
+    this.value = document.toJS({ maxAliasCount: -1 });
   }
 
   /** Where a value begins; for one that is not there, the nearest thing around it. */

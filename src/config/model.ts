@@ -1,5 +1,5 @@
 import type { Actions } from '../connectors/connector.ts';
-import type { ReadbackError } from '../errors.ts';
+import type { Place, ReadbackError } from '../errors.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */
 export interface Project {
@@ -20,6 +20,8 @@ export interface WarehouseConfig {
   type: string;
   /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
   settings: Record<string, unknown>;
+  /** Where readback.yml names it. */
+  place: Place;
 }
 
 export interface ConnectionConfig {

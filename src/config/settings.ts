@@ -8,7 +8,7 @@ import type { Located, Path } from './located.ts';
 import type { ConnectionConfig, WarehouseConfig } from './model.ts';
 import { sharedSchema } from './root.ts';
 import { resolveReferences, type Sources } from './secrets.ts';
-import { suggest } from './suggest.ts';
+import { closest, suggest } from './suggest.ts';
 import { namePattern } from './vocabulary.ts';
 
 type Settings = Record<string, unknown>;
@@ -41,18 +41,21 @@ export function entriesOf(
     const over = mapAt(overlay, [name]);
     const origin = overlaid(located, [section, name], [...overlayPath, name], over);
     const { [kindKey[section]]: kind, ...settings } = { ...mapAt(base, [name]), ...over };
-    if (checkKind(section, name, kind, origin, problems)) entries.push({ name, kind, settings, origin });
+    if (checkKind({ section, name, kind, keys: Object.keys(settings) }, origin, problems))
+      entries.push({ name, kind: kind as string, settings, origin });
   }
   return entries;
 }
 
-function checkKind(
-  section: Section,
-  name: string,
-  kind: unknown,
-  origin: Origin,
-  problems: ReadbackError[],
-): kind is string {
+interface Named {
+  section: Section;
+  name: string;
+  kind: unknown;
+  /** The other keys that are written there. */
+  keys: string[];
+}
+
+function checkKind({ section, name, kind, keys }: Named, origin: Origin, problems: ReadbackError[]): boolean {
   const key = kindKey[section];
   const known = kindNames[section];
   const before = problems.length;
@@ -63,7 +66,15 @@ function checkKind(
         hint: 'a name has letters, digits, _ and -, and begins with a letter',
       }),
     );
-  if (kind === undefined)
+  const slip = kind === undefined ? closest(key, keys) : undefined;
+  if (slip !== undefined)
+    problems.push(
+      new ReadbackError('CONFIG_KEY', `unknown key \`${slip}\``, {
+        place: origin.keyPlace([slip]),
+        hint: `did you mean \`${key}\`?`,
+      }),
+    );
+  else if (kind === undefined)
     problems.push(
       new ReadbackError('CONFIG_KEY', `\`${key}\` is missing`, {
         place: origin.keyPlace([]),
@@ -105,7 +116,7 @@ export async function checkWarehouse(
   const isFile =
     typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
   if (isFile) settings.path = resolve(sources.root, path);
-  return { name: entry.name, type: entry.kind, settings };
+  return { name: entry.name, type: entry.kind, settings, place: entry.origin.keyPlace([]) };
 }
 
 /** Deadline of one call to a destination, where the connection names none. */

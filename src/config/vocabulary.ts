@@ -1,5 +1,5 @@
-import cron from 'node-cron';
 import { z } from 'zod';
+import { cronMistake } from './cron.ts';
 import { suggest } from './suggest.ts';
 
 /** Names appear in selections, URLs and message sources, so they are kept plain. */
@@ -34,11 +34,8 @@ export function cronExpression() {
     .string()
     .meta({ examples: ['*/5 * * * *', '0 7 * * 1-5'] })
     .superRefine((pattern, context) => {
-      const { valid, errors } = cron.validateDetailed(pattern);
-      if (valid && !pattern.startsWith('@')) return;
-      const first = errors[0];
-      const message =
-        !first || first.field === 'expression' ? 'not a cron expression' : `the ${first.field} is wrong`;
+      const message = cronMistake(pattern);
+      if (message === undefined) return;
       context.addIssue({ code: 'custom', message, input: pattern, params: { hint: cronHint } });
     });
 }

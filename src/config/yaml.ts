@@ -5,8 +5,10 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
+  Parser,
   parseDocument,
   type Scalar,
   visit,
@@ -21,6 +23,10 @@ import { Located } from './located.ts';
 const mostComplaints = 5;
 /** A hostile megabyte takes three seconds to parse, this half of one; nobody writes that much by hand. */
 const mostCharacters = 200_000;
+/** Everything that walks a deeper document would end in a stack overflow at some depth. */
+const mostLevels = 100;
+/** A few aliases are fine; the limit keeps a page of nested ones from unfolding into gigabytes. */
+const mostAliases = 50;
 
 /**
  * Parses one YAML 1.2 document, strictly. What is wrong goes to `problems` with its place; undefined then.
@@ -33,6 +39,16 @@ export function parseYaml(file: string, text: string, problems: ReadbackError[])
       new ReadbackError('CONFIG_YAML', 'more than 200 kB of YAML', {
         place: { file, line: 1, column: 1 },
         hint,
+      }),
+    );
+    return undefined;
+  }
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    problems.push(
+      new ReadbackError('CONFIG_YAML', `nested more than ${mostLevels} levels deep`, {
+        place: { file, ...positionAt(text, deep) },
+        hint: 'a project file needs four',
       }),
     );
     return undefined;
@@ -65,6 +81,17 @@ export function parseYaml(file: string, text: string, problems: ReadbackError[])
   return located;
 }
 
+/** The offset at which the text is nested too deeply; this parser keeps its own stack, the one that builds values recurses. */
+function tooDeep(text: string): number | undefined {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // Finished documents are not needed; drawing them keeps the parser going.
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length > mostLevels) return parser.offset - lexeme.length;
+  }
+  return undefined;
+}
+
 /** Our words for what people run into; the library's otherwise. */
 const reasons: Partial<Record<ErrorCode, string>> = {
   BAD_DQ_ESCAPE: 'unknown escape in double quotes; use single quotes',
@@ -74,7 +101,6 @@ const reasons: Partial<Record<ErrorCode, string>> = {
 };
 
 function reasonOf(error: Error): string {
-  if (error.message.startsWith('Maximum call stack')) return 'it is nested too deeply';
   const own = reasons[(error as YAMLError).code];
   // The library quotes pieces of the text, which may be a secret written in the open.
   return (
@@ -107,7 +133,7 @@ function hintFor(error: YAMLError, line: string): string | undefined {
   return undefined;
 }
 
-/** Keys that stand twice, and aliases of nothing. */
+/** Keys that stand twice, and aliases of nothing, of themselves or of too much. */
 function structureProblems(document: Document, file: string, text: string): ReadbackError[] {
   const found: ReadbackError[] = [];
   const complain = (node: Node, message: string, hint: string): void => {
@@ -115,16 +141,47 @@ function structureProblems(document: Document, file: string, text: string): Read
     const place = { file, ...positionAt(text, node.range?.[0] ?? 0) };
     found.push(new ReadbackError('CONFIG_YAML', message, { place, hint }));
   };
-  const anchors = new Set<string>();
+  const anchors = new Map<string, Node>();
+  const unfolded = new Unfolded();
   visit(document, (_key, node) => {
-    if (isAlias(node) && !anchors.has(node.source))
-      complain(node, 'a value that begins with * is an alias of nothing', 'put it in quotes');
-    if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) anchors.add(node.anchor);
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (!target) complain(node, 'a value that begins with * is an alias of nothing', 'put it in quotes');
+      else if (startOf(node) < endOf(target))
+        complain(node, 'the alias stands in the value it means', 'write the value out');
+      else if (unfolded.add(node, target))
+        complain(node, `the aliases unfold to more than ${mostAliases} values`, 'write the values out');
+    }
+    if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) anchors.set(node.anchor, node);
     if (isMap(node))
       for (const key of repeatedKeys(node))
         complain(key, `the key \`${String(key.value)}\` is written twice`, 'keep one of them');
   });
   return found;
+}
+
+/** Counts what aliases unfold to, those inside their values included. */
+class Unfolded {
+  readonly #aliases: { offset: number; size: number }[] = [];
+  #total = 0;
+
+  /** True for the one alias that goes over the limit. */
+  add(alias: Node, target: Node): boolean {
+    if (this.#total > mostAliases) return false;
+    const inside = this.#aliases.filter(({ offset }) => offset >= startOf(target) && offset < endOf(target));
+    const size = inside.reduce((sum, one) => sum + one.size, 1);
+    this.#aliases.push({ offset: startOf(alias), size });
+    this.#total += size;
+    return this.#total > mostAliases;
+  }
+}
+
+function startOf(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+function endOf(node: Node): number {
+  return node.range?.[1] ?? Number.POSITIVE_INFINITY;
 }
 
 function repeatedKeys(map: YAMLMap): Scalar[] {

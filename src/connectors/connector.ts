@@ -161,6 +161,8 @@ export interface ActionType {
   escape?: { filter: string; fields: readonly string[] };
   /** Whether the action needs a `follows:` record. */
   needsParent: boolean;
+  /** Another text when the user's own description of the action is another; absent where the action is ours. */
+  version?: string;
   maxBatch: number;
   maxReadBatch: number;
   /** How many writes may be under way at once from one lane. */

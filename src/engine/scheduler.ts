@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Project, Signal } from '../config/model.ts';
+import type { Project, Schedule, Signal } from '../config/model.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
 import { transaction } from '../store/database.ts';
@@ -28,8 +28,9 @@ export class Scheduler {
   async start(): Promise<void> {
     for (const signal of this.#project.signals.values()) {
       if (!signal.schedule) continue;
-      await this.#catchUp(signal);
-      this.#tickers.push(startTicker(signal.schedule, (at) => this.#fire(signal, at)));
+      const now = new Date();
+      await this.#catchUp(signal, signal.schedule, now);
+      this.#tickers.push(this.#follow(signal, signal.schedule, now));
     }
   }
 
@@ -38,15 +39,35 @@ export class Scheduler {
     await Promise.all(this.#firing);
   }
 
-  async #catchUp(signal: Signal): Promise<void> {
-    if (!signal.schedule) return;
-    const missed = previousTick(signal.schedule, new Date());
-    const last = await sql.one<{ at: Date | null }>(this.#pool, 'last_tick', { signal: signal.name });
+  async #catchUp(signal: Signal, schedule: Schedule, now: Date): Promise<void> {
+    const missed = previousTick(schedule, now);
+    const last = await sql.one<{ at: Date | null }>(this.#pool, 'last_tick', {
+      signal: signal.name,
+      now: now.toISOString(),
+    });
     if (!last?.at || last.at < missed) await this.claim(signal, missed, 'catch_up');
   }
 
-  #fire(signal: Signal, at: Date): void {
-    const firing = this.claim(signal, at, 'schedule')
+  #follow(signal: Signal, schedule: Schedule, since: Date): Ticker {
+    return startTicker(schedule, since, {
+      onTick: (at, missed) => {
+        if (missed)
+          this.#log.warn(
+            { signal: signal.name, first: missed, tick: at },
+            'ticks missed, the newest is caught up',
+          );
+        this.#fire(signal, at, missed ? 'catch_up' : 'schedule');
+      },
+      onClockBack: (now) =>
+        this.#log.warn(
+          { signal: signal.name, now },
+          'the clock went back, ticks that fired do not fire again',
+        ),
+    });
+  }
+
+  #fire(signal: Signal, at: Date, cause: 'schedule' | 'catch_up'): void {
+    const firing = this.claim(signal, at, cause)
       .catch((error: Error) =>
         this.#log.error({ signal: signal.name, error: error.message }, 'tick not fired'),
       )

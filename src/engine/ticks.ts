@@ -1,74 +1,84 @@
-import { CronExpressionParser } from 'cron-parser';
-import nodeCron from 'node-cron';
 import type { Schedule } from '../config/model.ts';
+import { cronOf } from './cron.ts';
 
 /** A running schedule; `stop` ends it. */
 export interface Ticker {
   stop(): void;
 }
 
-/**
- * Calls `onTick` at every tick of a schedule with the tick's own time, which is the same on every machine: cron
- * times have whole seconds, intervals are counted from the epoch.
- */
-export function startTicker(schedule: Schedule, onTick: (at: Date) => void): Ticker {
-  if ('cron' in schedule) {
-    const task = nodeCron.schedule(
-      schedule.cron,
-      (context) => onTick(new Date(Math.floor(context.date.getTime() / 1000) * 1000)),
-      { timezone: schedule.timezone, suppressMissedWarning: true },
-    );
-    return { stop: () => void task.destroy() };
-  }
-  return startInterval(schedule.everyMs, onTick);
+export interface TickEvents {
+  /**
+   * A tick is due. Its time is the same on every machine: cron times have whole seconds, intervals are counted from the
+   * epoch.
+   *
+   * @param missed the oldest of those that passed unseen before it, while the machine slept or the clock leapt
+   */
+  onTick(at: Date, missed: Date | undefined): void;
+  /** The clock was set back: ticks that fired already come again, and whoever claims them will be refused. */
+  onClockBack?(now: Date): void;
 }
 
-function startInterval(everyMs: number, onTick: (at: Date) => void): Ticker {
+/** A timer is not trusted for longer than this: the clock may be moved under it, or the machine sleep. */
+const longestWaitMs = 10_000;
+/** Clocks are corrected by less than this all the time. */
+const slackMs = 1_000;
+
+/**
+ * Follows a schedule by the clock on the wall, from the ticks after `since` on. Of several ticks that passed unseen only the newest fires: a poll finds
+ * whatever the others would have found.
+ */
+export function startTicker(schedule: Schedule, since: Date, { onTick, onClockBack }: TickEvents): Ticker {
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  // Timers count monotonically but ticks are wall-clock times: each wait is measured anew, so a corrected clock
-  // neither skips nor repeats more than the ticks it jumped over.
-  const wait = (last: number) => {
-    if (stopped) return;
-    const next = Math.max(nextBoundary(Date.now(), everyMs), last + everyMs);
-    timer = setTimeout(
-      () => {
-        if (Date.now() < next) return wait(last);
-        onTick(new Date(next));
-        wait(next);
-      },
-      Math.min(Math.max(next - Date.now(), 1), 60_000),
-    );
+  let last = since.getTime();
+  let next = nextTick(schedule, since);
+  const wait = (): void => {
+    const remainingMs = next.getTime() - Date.now();
+    timer = setTimeout(look, Math.min(Math.max(remainingMs, 1), longestWaitMs));
   };
-  wait(0);
+  const look = (): void => {
+    const now = Date.now();
+    if (now < last - slackMs) {
+      last = now;
+      next = nextTick(schedule, new Date(now));
+      onClockBack?.(new Date(now));
+    } else if (now >= next.getTime()) {
+      const newest = previousTick(schedule, new Date(now));
+      const missed = next < newest ? next : undefined;
+      last = newest.getTime();
+      next = nextTick(schedule, newest);
+      onTick(newest, missed);
+    } else last = Math.max(last, now);
+    if (timer) wait();
+  };
+  wait();
   return {
     stop: () => {
-      stopped = true;
       clearTimeout(timer);
+      timer = undefined;
     },
   };
 }
 
-function nextBoundary(now: number, everyMs: number): number {
-  return (Math.floor(now / everyMs) + 1) * everyMs;
+/** The first tick after `after`. */
+export function nextTick(schedule: Schedule, after: Date): Date {
+  if ('everyMs' in schedule)
+    return new Date((Math.floor(after.getTime() / schedule.everyMs) + 1) * schedule.everyMs);
+  return new Date(cronOf(schedule.cron, schedule.timezone).next(after.getTime()));
 }
 
-/**
- * The newest tick at or before `now`: the one to catch up when nobody was there to fire it. node-cron only looks
- * forward, hence the second library.
- */
+/** The newest tick at or before `now`: the one to catch up when nobody was there to fire it. */
 export function previousTick(schedule: Schedule, now: Date): Date {
-  return ticksBefore(schedule, now, 1)[0] ?? now;
+  if ('everyMs' in schedule) return new Date(Math.floor(now.getTime() / schedule.everyMs) * schedule.everyMs);
+  return new Date(cronOf(schedule.cron, schedule.timezone).previous(now.getTime()));
 }
 
 /** The last `count` ticks at or before `now`, newest first. */
 export function ticksBefore(schedule: Schedule, now: Date, count: number): Date[] {
-  if ('everyMs' in schedule) {
-    const last = Math.floor(now.getTime() / schedule.everyMs) * schedule.everyMs;
-    return Array.from({ length: count }, (_, back) => new Date(last - back * schedule.everyMs));
+  const ticks: Date[] = [];
+  for (let at = now; ticks.length < count; ) {
+    const tick = previousTick(schedule, at);
+    ticks.push(tick);
+    at = new Date(tick.getTime() - 1);
   }
-  // `prev` is strictly before its start, and ticks have whole seconds.
-  const start = new Date(now.getTime() + 1);
-  const ticks = CronExpressionParser.parse(schedule.cron, { tz: schedule.timezone, currentDate: start });
-  return Array.from({ length: count }, () => ticks.prev().toDate());
+  return ticks;
 }

@@ -148,57 +148,68 @@ function requireAllowed(move: Move): void {
   }
 }
 
+/** Where the moves of one action lead, in all. */
+interface Way {
+  first: Move;
+  last: Move;
+  externalId: string | null;
+  acceptedAgoMs: number | null;
+}
+
 /**
- * The steps that one action makes at once are one update and one attempt each. Most actions of a wave differ in nothing
- * but their keys: what they share is said once, the statement is a quarter as long. The keys travel as an array because the
- * planner takes JSON for 10,000 rows and then reads the whole table.
+ * The moves that one action makes at once are one update, and one attempt for each call. Most actions of a wave differ
+ * in nothing but their keys: what they share is said once, the statement is a quarter as long. Keys travel as an array
+ * because the planner takes JSON for 10,000 rows and then reads the whole table.
  */
 function inColumns(moves: readonly Move[]) {
   const now = performance.now();
-  const ways = new Map<string, { first: Move; last: Move; acceptedAgo: number | null; id: string | null }>();
-  const calls = new Distinct();
+  const ways = new Map<string, Way>();
+  const calls = new Numbered();
   const callKeys: string[] = [];
   const callNumbers: number[] = [];
   for (const move of moves) {
-    const ago = Math.round(now - move.at);
-    const way = ways.get(move.key) ?? { first: move, last: move, acceptedAgo: null, id: null };
+    const { key, call, outcome, decision, reason } = move;
+    const way = ways.get(key) ?? { first: move, last: move, externalId: null, acceptedAgoMs: null };
+    ways.set(key, way);
     way.last = move;
-    way.id = move.external_id ?? way.id;
-    if (move.accepted) way.acceptedAgo = ago;
-    ways.set(move.key, way);
-    if (move.kind === null) continue;
-    const { kind, outcome, decision, reason, duration_ms } = move;
-    callKeys.push(move.key);
-    callNumbers.push(calls.number({ kind, outcome, decision, reason, duration_ms, ago_ms: ago }));
+    way.externalId = move.external_id ?? way.externalId;
+    if (!call) continue;
+    const agoMs = Math.round(now - call.at);
+    if (move.accepted) way.acceptedAgoMs = agoMs;
+    callKeys.push(key);
+    callNumbers.push(calls.number(call.kind, agoMs, call.duration_ms, outcome, decision, reason));
   }
-  const steps = new Distinct();
-  const stepNumbers = [...ways.values()].map(({ first, last, acceptedAgo }) => {
+  const steps = new Numbered();
+  const stepNumbers: number[] = [];
+  const externalIds: (string | null)[] = [];
+  for (const { first, last, externalId, acceptedAgoMs } of ways.values()) {
     const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
-    return steps.number({
-      source: first.source,
-      accepted_ago_ms: acceptedAgo,
-      ...{ state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation },
-    });
-  });
+    const counts = [attempts, corrections, absences, unread, generation];
+    stepNumbers.push(steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts));
+    externalIds.push(externalId);
+  }
   return {
-    keys: [...ways.keys()],
-    external_ids: [...ways.values()].map((way) => way.id),
-    step_numbers: stepNumbers,
+    keys: plainArray([...ways.keys()]),
+    external_ids: externalIds,
+    step_numbers: plainArray(stepNumbers),
     steps: steps.json,
-    call_keys: callKeys,
-    call_numbers: callNumbers,
+    call_keys: plainArray(callKeys),
+    call_numbers: plainArray(callNumbers),
     calls: calls.json,
   };
 }
 
-/** Facts that many share, each kept once under a number. */
-class Distinct {
+/** Facts that many share, each list of them kept once under a number. */
+class Numbered {
   readonly #numbers = new Map<string, number>();
 
-  number(facts: object): number {
+  number(...facts: unknown[]): number {
     const text = JSON.stringify(facts);
-    const number = this.#numbers.get(text) ?? this.#numbers.size + 1;
-    this.#numbers.set(text, number);
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#numbers.size + 1;
+      this.#numbers.set(text, number);
+    }
     return number;
   }
 
@@ -206,4 +217,9 @@ class Distinct {
   get json(): string {
     return `[${[...this.#numbers.keys()].join(',')}]`;
   }
+}
+
+/** Uuids or numbers as Postgres reads an array: pg would look at every one for what needs quoting. */
+function plainArray(values: readonly (string | number)[]): string {
+  return `{${values.join(',')}}`;
 }

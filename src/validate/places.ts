@@ -1,19 +1,28 @@
 import type { Signal } from '../config/model.ts';
 import { type Place, ReadbackError } from '../errors.ts';
 
-/** The file and first line of a statement that a user wrote. */
+/** A statement that a user wrote: its file, its first line there, and itself, padded so that its columns are the file's. */
 export interface Statement {
   file: string;
   sqlLine: number;
+  sql: string;
 }
 
-/** A warehouse's complaint about a whole statement, with its position moved into the user's file. */
-export function inStatement(error: unknown, { file, sqlLine }: Statement): ReadbackError {
+/** A warehouse's complaint about a whole statement, with its position moved into the user's file; without one, its beginning. */
+export function inStatement(error: unknown, statement: Statement): ReadbackError {
   const failure = asReadbackError(error);
   if (failure.code !== 'SIGNAL_SQL') return failure;
   const { line, column } = failure.place ?? {};
-  const place: Place = { file, line: line === undefined ? sqlLine : sqlLine + line - 1, column };
+  const place: Place =
+    line === undefined
+      ? statementPlace(statement)
+      : { file: statement.file, line: statement.sqlLine + line - 1, column: column ?? 1 };
   return moved(failure, place, failure.message);
+}
+
+/** Where a statement begins. */
+export function statementPlace({ file, sqlLine, sql }: Statement): Place {
+  return { file, line: sqlLine, column: sql.search(/\S/) + 1 };
 }
 
 /** A warehouse's complaint about `when` or `rearm`: its position lies in SQL of ours, so the key's own place is told. */

@@ -81,5 +81,5 @@ async function checkConditions(
   if (problems.length > before) return;
   await warehouse
     .describe(warehouse.members(query, bucketCount).sql, read)
-    .catch((error) => problems.push(inStatement(error, { file: signal.file, sqlLine: signal.sqlLine })));
+    .catch((error) => problems.push(inStatement(error, signal)));
 }

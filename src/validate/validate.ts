@@ -3,7 +3,7 @@ import { suggest } from '../config/suggest.ts';
 import { ReadbackError } from '../errors.ts';
 import { compileDestination } from '../openings.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
-import { inStatement } from './places.ts';
+import { inStatement, statementPlace } from './places.ts';
 import { describeSignal } from './signals.ts';
 import { missingVariables, providedColumns } from './variables.ts';
 
@@ -67,7 +67,7 @@ async function openAll(
       if (!(error instanceof ReadbackError)) throw error;
       problems.push(
         new ReadbackError(error.code, `warehouse ${name}: ${error.message}`, {
-          place: error.place ?? { file: 'readback.yml' },
+          place: error.place ?? project.warehouses.get(name)?.place,
           value: error.value,
           hint: error.hint,
           cause: error,
@@ -91,7 +91,7 @@ async function describeEnrichment(
       if (names.includes(key)) continue;
       problems.push(
         new ReadbackError('SIGNAL_SQL', 'the enrichment does not return its key column', {
-          place: { file: enrichment.file, line: enrichment.sqlLine },
+          place: statementPlace(enrichment),
           value: key,
           hint: suggest(key, names),
         }),

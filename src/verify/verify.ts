@@ -6,7 +6,7 @@ import {
   NotSent,
   type Reading,
 } from '../connectors/connector.ts';
-import type { Action, Move } from '../ledger/action.ts';
+import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
 import { intentLifeMs, type Lane } from '../ledger/lane.ts';
 import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
@@ -47,7 +47,7 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
   const { destination, type } = verifier;
   const started = performance.now();
   const readings = await read(verifier, batch);
-  const durationMs = Math.round(performance.now() - started);
+  const call = endedCall('read', started);
   const policy = {
     idempotency: type.idempotency,
     lagMs: destination.verify.lagMs ?? type.lagMs,
@@ -62,7 +62,7 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
       reading.kind === 'found'
         ? differingFields(sent, reading.fields, Object.keys(sent), type.canonical)
         : [];
-    const move = decideReading(action, reading, differing, policy, durationMs);
+    const move = decideReading(action, reading, differing, policy, call);
     verifier.onVerdict(action, move);
     return move;
   });

@@ -10,14 +10,26 @@ export interface Held {
   breaches: number;
 }
 
+export interface CrmOptions {
+  /** Keep the vendor's request limit. */
+  limited: boolean;
+  /** How long every answer takes, besides the work it makes; 0: none. */
+  latencyMs: number;
+}
+
 /** The vendor's sandbox in a process of its own: its work and memory are not Readback's. */
-serve<{ limited: boolean }>(async ({ limited }) => {
+serve<CrmOptions>(async ({ limited, latencyMs }) => {
   const connector = await loadConnector('hubspot');
   if (!connector) throw new Error('there is no such connector');
   const sandbox = await connector.sandbox(limited ? {} : { rateLimit: null });
+  if (latencyMs > 0) sandbox.inject({ kind: 'slow', times: Number.POSITIVE_INFINITY, delayMs: latencyMs });
   return {
     steps: {
-      settings: async () => sandbox.settings,
+      /** What the project's connection refers to. */
+      environment: async () =>
+        Object.fromEntries(
+          Object.entries(sandbox.settings).map(([name, value]) => [name.toUpperCase(), value]),
+        ),
       held: async (): Promise<Held> => {
         const records = sandbox.records();
         return {

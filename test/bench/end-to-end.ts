@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { type RunningOptions, startEngine } from './engine.ts';
 import { serve } from './serve.ts';
+import { type Balance, balance, untilSettled } from './settled.ts';
 
 export interface EndToEnd {
   /** From the start of the poll until the last action was verified, by the database's clock. */
@@ -16,17 +15,6 @@ export interface Stretch {
   from: number;
   to: number;
 }
-
-export interface Balance {
-  detected: number;
-  verified: number;
-  unaccounted: number;
-}
-
-/** How often the ledger is asked whether anything is open: one index probe. */
-const lookEveryMs = 250;
-/** An action that is still open after this long is stuck. */
-const patienceMs = 15 * 60_000;
 
 /** The full path: detect, emit, enrich, route, act over HTTP, verify by reading back. */
 serve<RunningOptions>(async (options) => {
@@ -46,12 +34,7 @@ serve<RunningOptions>(async (options) => {
         const { rows } = await pool.query<{ seconds: number }>(stretch, [from, to]);
         return rows[0]?.seconds;
       },
-      balance: async (): Promise<Balance | undefined> =>
-        (
-          await pool.query<Balance>(
-            'select detected::integer, verified::integer, unaccounted::integer from balance',
-          )
-        ).rows[0],
+      balance: (): Promise<Balance | undefined> => balance(pool),
     },
     close: running.close,
   };
@@ -72,13 +55,3 @@ from (
   from actions
   cross join lateral (values (accepted_at), (settled_at)) as handled (at)
 ) as handled`;
-
-async function untilSettled(pool: pg.Pool): Promise<void> {
-  const until = performance.now() + patienceMs;
-  while (performance.now() < until) {
-    const { rows } = await pool.query('select from actions where due_at is not null limit 1');
-    if (rows.length === 0) return;
-    await sleep(lookEveryMs);
-  }
-  throw new Error('actions are still open');
-}

@@ -61,12 +61,15 @@ serve<RunningOptions>(async ({ root, url, env }) => {
         duration_ms: 20,
         due_in_ms: 0,
       };
-      await lane.record(
-        sent.map((action) => move(action, { ...write, state: 'accepted', accepted: true, external_id: '1' })),
+      const accepted = sent.map((action) =>
+        move(action, { ...write, state: 'accepted', accepted: true, external_id: '1' }),
       );
       const taken = due.map((action) => ({ ...action, state: 'accepted' as const }));
       const read = { kind: 'read' as const, outcome: 'found', decision: 'done', duration_ms: 20 };
-      await lane.record(taken.map((action) => move(action, { ...read, state: 'verified' })));
+      await lane.record([
+        ...accepted,
+        ...taken.map((action) => move(action, { ...read, state: 'verified' })),
+      ]);
       actions += due.length;
     }
   };

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Apart } from './apart.ts';
 import type { Held } from './crm.ts';
-import type { Balance, EndToEnd } from './end-to-end.ts';
-import type { Bench } from './measurement.ts';
+import type { EndToEnd } from './end-to-end.ts';
+import { type Bench, writeDuckDb } from './measurement.ts';
 import { customers, endToEndFiles, enterAll, enterFirst, noLimit, writeProject } from './project-files.ts';
+import type { Balance } from './settled.ts';
 
 export interface EndToEndFigures {
   bareActionsPerSecond: number;
@@ -26,7 +27,7 @@ export interface EndToEndFigures {
 /** The bare ledger and the whole path, one after the other on the same server. */
 export async function measureEndToEnd(bench: Bench): Promise<EndToEndFigures> {
   const bare = await bareLedger(bench);
-  const crm = await bench.start('crm.ts', { limited: false });
+  const crm = await bench.start('crm.ts', { limited: false, latencyMs: 0 });
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const database = await bench.server.create();
   try {
@@ -59,16 +60,11 @@ async function bareLedger({ start, server, options }: Bench) {
 
 async function wholePath(bench: Bench, crm: Apart, folder: string, url: string) {
   const { actions, lanes, profile } = bench.options;
-  const write = async (sql: string) => {
-    const writer = await bench.start('write-warehouse.ts', { path: join(folder, 'warehouse.duckdb'), sql });
-    await writer.ask('run');
-    await writer.end();
-  };
+  const write = (sql: string) => writeDuckDb(bench, join(folder, 'warehouse.duckdb'), sql);
   await writeProject(folder, endToEndFiles(lanes, noLimit));
   await write(customers(actions));
-  const env = await crm.ask<Record<string, string>>('settings');
-  const upper = Object.fromEntries(Object.entries(env).map(([name, value]) => [name.toUpperCase(), value]));
-  const child = await bench.start('end-to-end.ts', { root: folder, url, env: upper }, profile);
+  const env = await crm.ask<Record<string, string>>('environment');
+  const child = await bench.start('end-to-end.ts', { root: folder, url, env }, profile);
   await child.ask('baseline');
   await write(enterFirst);
   await child.ask('run');

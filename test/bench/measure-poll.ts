@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Apart } from './apart.ts';
-import { type Bench, median, type WarehouseKind } from './measurement.ts';
+import { type Bench, median, type WarehouseKind, writeDuckDb } from './measurement.ts';
 import type { Polled } from './poll.ts';
 import { changeSome, pollFiles, pollRows, rowsOfPoll, writeProject } from './project-files.ts';
 
@@ -100,11 +100,7 @@ function duckDb(bench: Bench, folder: string): Place {
     yaml: '{ type: duckdb, path: ./warehouse.duckdb }',
     env: {},
     place: path,
-    write: async (sql) => {
-      const writer = await bench.start('write-warehouse.ts', { path, sql });
-      await writer.ask('run');
-      await writer.end();
-    },
+    write: (sql) => writeDuckDb(bench, path, sql),
     remove: async () => {},
   };
 }

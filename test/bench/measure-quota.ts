@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Apart } from './apart.ts';
 import type { Held } from './crm.ts';
-import type { Balance, EndToEnd } from './end-to-end.ts';
-import type { Bench } from './measurement.ts';
+import type { EndToEnd } from './end-to-end.ts';
+import { type Bench, writeDuckDb } from './measurement.ts';
 import { customers, endToEndFiles, enterAll, writeProject } from './project-files.ts';
+import type { Balance } from './settled.ts';
 
 /** The sandbox's limit, which is the vendor's smallest, and what its batches hold. */
 const calls = 100;
@@ -30,19 +31,12 @@ export async function measureQuota(bench: Bench, processes: number): Promise<Quo
   const records = ((windows + 2) * perWindow) / 2;
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const database = await bench.server.create();
-  const crm = await bench.start('crm.ts', { limited: true });
+  const crm = await bench.start('crm.ts', { limited: true, latencyMs: 0 });
   try {
     await writeProject(folder, endToEndFiles(lanes, ''));
-    const write = async (sql: string) => {
-      const writer = await bench.start('write-warehouse.ts', { path: join(folder, 'warehouse.duckdb'), sql });
-      await writer.ask('run');
-      await writer.end();
-    };
+    const write = (sql: string) => writeDuckDb(bench, join(folder, 'warehouse.duckdb'), sql);
     await write(customers(records));
-    const settings = await crm.ask<Record<string, string>>('settings');
-    const env = Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [name.toUpperCase(), value]),
-    );
+    const env = await crm.ask<Record<string, string>>('environment');
     const workers: Apart[] = [];
     for (let worker = 0; worker < processes; worker += 1) {
       workers.push(await bench.start('end-to-end.ts', { root: folder, url: database.url, env }));

@@ -6,6 +6,7 @@ import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
 import { measureHistory } from './measure-history.ts';
 import { measurePoll, type PollFigures } from './measure-poll.ts';
 import { measureQuota, type QuotaFigures } from './measure-quota.ts';
+import { measureWorkers, type WorkersFigures } from './measure-workers.ts';
 import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
 import type { BenchOptions, MeasurementName } from './options.ts';
 import { type Summary, summarise } from './summary.ts';
@@ -27,6 +28,7 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         options.only === undefined ? name !== 'memory' : options.only === name;
       return summarise(describeMachine(server.version), options, {
         endToEnd: wanted('end-to-end') ? await endToEndRuns(bench, tell) : [],
+        workers: wanted('workers') ? await workersRuns(bench, tell) : [],
         polls: wanted('poll') ? await pollRuns(bench, tell) : new Map(),
         quota: wanted('quota') ? await quotaRuns(bench, tell) : [],
         history: wanted('history') ? await measureHistory(bench, tell) : undefined,
@@ -49,6 +51,17 @@ async function endToEndRuns(bench: Bench, tell: (line: string) => void): Promise
     const bare = Math.round(figures.bareActionsPerSecond);
     const whole = Math.round(figures.endToEndActionsPerSecond);
     tell(`end to end ${run}/${bench.options.iterations}: ${whole} actions/s, bare ledger ${bare}/s`);
+    runs.push(figures);
+  }
+  return runs;
+}
+
+async function workersRuns(bench: Bench, tell: (line: string) => void): Promise<WorkersFigures[]> {
+  const runs: WorkersFigures[] = [];
+  for (let run = 1; run <= bench.options.iterations; run += 1) {
+    const figures = await measureWorkers(bench);
+    const [one, four] = [figures.oneWorkerWaitingPerSecond, figures.fourWorkersWaitingPerSecond];
+    tell(`workers ${run}/${bench.options.iterations}: one ${Math.round(one)}/s, four ${Math.round(four)}/s`);
     runs.push(figures);
   }
   return runs;

@@ -4,6 +4,7 @@ import type { EndToEndFigures } from './measure-end-to-end.ts';
 import type { HistoryFigures } from './measure-history.ts';
 import type { PollFigures } from './measure-poll.ts';
 import type { QuotaFigures } from './measure-quota.ts';
+import type { WorkersFigures } from './measure-workers.ts';
 import { median, type WarehouseKind } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -13,6 +14,7 @@ export interface Summary {
   sizes: Pick<BenchOptions, 'actions' | 'rows' | 'iterations' | 'lanes' | 'windows' | 'history'>;
   ratios: {
     endToEndVsBareLedger: number | null;
+    fourWorkersVsOne: number | null;
     quotaUse: number | null;
     pollVsDriverRead: number | null;
     /** The same, when one row of a thousand has changed. */
@@ -26,6 +28,7 @@ export interface Summary {
 
 export interface Measured {
   endToEnd: readonly EndToEndFigures[];
+  workers: readonly WorkersFigures[];
   polls: ReadonlyMap<WarehouseKind, PollFigures>;
   quota: readonly QuotaFigures[];
   history: HistoryFigures | undefined;
@@ -34,7 +37,7 @@ export interface Measured {
 
 /** Medians over the iterations; a ratio is the median of the ratios of each iteration. Of peaks the highest counts. */
 export function summarise(machine: Machine, options: BenchOptions, measured: Measured): Summary {
-  const { endToEnd, polls, quota, history, memory } = measured;
+  const { endToEnd, workers, polls, quota, history, memory } = measured;
   const { actions, rows, iterations, lanes, windows } = options;
   const middle = (name: keyof EndToEndFigures) => median(endToEnd.map((one) => one[name]));
   const figures: Record<string, number> = {};
@@ -45,6 +48,12 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
     }
     peakRssMb.endToEnd = Math.max(...endToEnd.map((one) => one.peakRssMb));
   }
+  for (const name of Object.keys(workers[0] ?? {}) as (keyof WorkersFigures)[]) {
+    figures[name] = round(median(workers.map((one) => one[name])));
+  }
+  const waitingRatios = workers.map((one) => one.fourWorkersWaitingPerSecond / one.oneWorkerWaitingPerSecond);
+  const busyRatios = workers.map((one) => one.fourWorkersPerSecond / one.oneWorkerPerSecond);
+  if (workers.length > 0) figures.fourWorkersVsOneWithoutLatency = round(median(busyRatios));
   if (polls.size > 0) peakRssMb.poll = Math.max(...[...polls.values()].map((one) => one.peakRssMb));
   for (const [warehouse, poll] of polls) {
     figures[`${warehouse}PollVsDriverRead`] = round(poll.ratio);
@@ -71,6 +80,7 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
     sizes: { actions, rows, iterations, lanes, windows, history: options.history },
     ratios: {
       endToEndVsBareLedger: endToEnd.length > 0 ? round(median(endToEndRatios)) : null,
+      fourWorkersVsOne: workers.length > 0 ? round(median(waitingRatios)) : null,
       quotaUse: worst(
         quota.map((one) => one.use),
         Math.min,
@@ -104,6 +114,12 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
   for (const process of ['engine', 'ledger', 'sandbox']) {
     put(`  processor, ${process}`, figures[`${process}CpuMicroseconds`], ' µs/action');
   }
+  put('four workers ÷ one', ratios.fourWorkersVsOne);
+  put('  one worker', figures.oneWorkerWaitingPerSecond, ' actions/s');
+  put('  four workers', figures.fourWorkersWaitingPerSecond, ' actions/s');
+  put('  without latency: ratio', figures.fourWorkersVsOneWithoutLatency);
+  put('  without latency: one worker', figures.oneWorkerPerSecond, ' actions/s');
+  put('  without latency: four workers', figures.fourWorkersPerSecond, ' actions/s');
   put('use of the request limit (the worse)', ratios.quotaUse);
   for (const processes of [1, 3]) {
     put(`  worker processes: ${processes}`, figures[`quotaUseOf${processes}Processes`]);

@@ -64,6 +64,12 @@ const cases: Case[] = [
     `${root}:6:3 CONFIG_KEY: \`connector\` is missing`,
   ],
   [
+    'connector is spelt so',
+    line(root, 'connector: slack', 'conector: slack'),
+    `${root}:6:11 CONFIG_KEY: unknown key \`conector\``,
+    'did you mean `connector`?',
+  ],
+  [
     'connection settings are complete',
     line(root, '    subdomain: acme\n', ''),
     `${root}:8:5 CONFIG_KEY: \`subdomain\` is missing`,
@@ -171,6 +177,24 @@ const cases: Case[] = [
     line(signal, '"*/5 * * * *"', '"61 * * * *"'),
     `${signal}:3:11 CONFIG_VALUE: \`schedule\`: the minute is wrong (got: 61 * * * *)`,
   ],
+  ...(
+    [
+      ['50-10 * * * *', 'the minute is wrong'],
+      ['0 22-2 * * *', 'the hour is wrong'],
+      ['*/100 * * * *', 'the minute is wrong'],
+      ['5,5 * * * *', 'the minute is wrong'],
+      ['0 0 15W * *', 'the day of month is wrong'],
+      ['0 0 * * MONDAY', 'the day of week is wrong'],
+      ['H * * * *', 'the minute is wrong'],
+      ['0 0 31 2,4 *', 'there is no such day in these months'],
+    ] as const
+  ).map(
+    ([cron, message]): Case => [
+      `cron has ticks: ${cron}`,
+      line(signal, '"*/5 * * * *"', `"${cron}"`),
+      `${signal}:3:11 CONFIG_VALUE: \`schedule\`: ${message} (got: ${cron})`,
+    ],
+  ),
   [
     'cron has no nicknames',
     line(signal, '"*/5 * * * *"', '"@daily"'),
@@ -264,6 +288,21 @@ const cases: Case[] = [
     `${signal}:5:8 CONFIG_YAML: a value that begins with * is an alias of nothing`,
   ],
   [
+    'an alias stands outside of its value',
+    header('track: &t [a, *t]'),
+    `${signal}:5:15 CONFIG_YAML: the alias stands in the value it means`,
+  ],
+  [
+    'aliases unfold to little',
+    header(`owner: &a x\ntags: &b [${Array(10).fill('*a').join(', ')}]\ntrack: [*b, *b, *b, *b]`),
+    `${signal}:7:21 CONFIG_YAML: the aliases unfold to more than 50 values`,
+  ],
+  [
+    'nesting has an end',
+    header(`owner: ${'['.repeat(200)}`),
+    `${signal}:5:106 CONFIG_YAML: nested more than 100 levels deep`,
+  ],
+  [
     'a header is a map',
     { files: { [signal]: '/* just text */ select 1' } },
     `${signal}:1:4 CONFIG_VALUE: the file: must be a map of keys and values (got: just text)`,
@@ -338,6 +377,16 @@ const cases: Case[] = [
     'field has a value',
     line(destination, '"{{ email }}"', ''),
     `${destination}:7:18 CONFIG_VALUE: \`fields.contact_email\` is empty`,
+  ],
+  [
+    'the name of a field is one, whatever its template',
+    {
+      files: {
+        [destination]:
+          'connection: crm\naction: upsert_contact\nsignals: churn_risk\nfields:\n  email: x\n  Last Score: "{{ score }}"\n',
+      },
+    },
+    `${destination}:6:3 CONFIG_KEY: \`Last Score\` is not a key: write the internal name of a HubSpot property, such as customer_id`,
   ],
   [
     'template stands in quotes',

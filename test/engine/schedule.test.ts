@@ -124,6 +124,20 @@ test('what was missed while nobody was there is caught up once, however many tic
   );
 });
 
+test('the tick of a clock that was ahead does not hide that one was missed', async () => {
+  const signal = aSignal({ name: 'ahead', schedule: { cron: '0 * * * *', timezone: 'UTC' } });
+  for (const hours of [-5, 24])
+    await scheduler([signal]).claim(signal, new Date(Date.now() + hours * 3_600_000), 'schedule');
+  await database.pool.query("update polls set state = 'done' where signal = 'ahead'");
+  const one = scheduler([signal]);
+  await one.start();
+  await one.stop();
+  assert.deepEqual(
+    (await polls('ahead')).map((poll) => poll.cause),
+    ['schedule', 'catch_up', 'schedule'],
+  );
+});
+
 test('a signal that was never polled is polled at once', async () => {
   const signal = aSignal({ name: 'fresh', schedule: { cron: '0 0 1 1 *', timezone: 'UTC' } });
   const one = scheduler([signal]);
@@ -169,11 +183,13 @@ test('the previous tick is at or before now, and no tick lies between', () => {
 test('an interval ticks at multiples of itself, the same on every machine', async () => {
   const ticks: Date[] = [];
   await new Promise<void>((resolve) => {
-    const ticker = startTicker({ everyMs: 100 }, (at) => {
-      ticks.push(at);
-      if (ticks.length < 5) return;
-      ticker.stop();
-      resolve();
+    const ticker = startTicker({ everyMs: 100 }, new Date(), {
+      onTick: (at) => {
+        ticks.push(at);
+        if (ticks.length < 5) return;
+        ticker.stop();
+        resolve();
+      },
     });
   });
   assert.ok(ticks.every((at) => at.getTime() % 100 === 0));

@@ -45,6 +45,7 @@ export function isRefused(host: string): boolean {
 /** The IPv4 address inside an IPv6 one (mapped, compatible, NAT64, 6to4), or nothing. */
 function embedded(address: string): string {
   const words = expand(address);
+  if (words.slice(0, 7).every((word) => word === 0)) return ''; // loopback
   const [a = 0, b = 0] = words[0] === 0x2002 ? words.slice(1, 3) : words.slice(6);
   const prefix = words.slice(0, 6).join(':');
   const carries =

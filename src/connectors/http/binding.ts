@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Fields, ReadItem, WriteItem } from '../connector.ts';
-import { asked } from './rules.ts';
+import { fieldsAsked } from './placeholders.ts';
 import type { Definition } from './schema.ts';
 import { fillJson, fillPath, fillQuery, fillText, type Lookup } from './template.ts';
 import { canonicalValue, toJson, type ValueType } from './values.ts';
@@ -65,7 +65,7 @@ export function typeOf(definition: Definition, field: string): ValueType {
  */
 export function locatorOf(definition: Definition, fields: Fields): Record<string, string> {
   const locator: Record<string, string> = {};
-  for (const name of asked(definition)) locator[name] = fields[name] ?? '';
+  for (const name of fieldsAsked(definition)) locator[name] = fields[name] ?? '';
   for (const name of definition.read.find?.match ?? [])
     locator[matchKey(name)] = fingerprint(definition, name, fields[name]);
   return locator;

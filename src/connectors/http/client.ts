@@ -57,7 +57,7 @@ export class Api {
     this.#prefix = this.#base.pathname.replace(/\/+$/, '');
     const { headers, secrets } = credentials(settings);
     this.#headers = headers;
-    this.#secrets = secrets;
+    this.#secrets = secrets.flatMap(spellings);
     this.#gate = gate;
     this.#linkLocal = settings.link_local;
     const Agent = this.#base.protocol === 'https:' ? HttpsAgent : HttpAgent;
@@ -178,6 +178,11 @@ function credentials(settings: Settings): { headers: Record<string, string>; sec
     headers.authorization = `Basic ${login}`;
   }
   return { headers, secrets };
+}
+
+/** A secret as an API may repeat it: as it is, inside JSON, inside an address. */
+function spellings(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -3,7 +3,7 @@ import { duration } from '../../config/duration.ts';
 import { secret, setting } from '../../config/references.ts';
 import { Secret } from '../../config/secret.ts';
 import { pointerPattern } from './pointer.ts';
-import { checkAction, checkHeaders } from './rules.ts';
+import { checkAction, checkSettings } from './rules.ts';
 import { valueTypes } from './values.ts';
 
 const pointer = () =>
@@ -11,7 +11,10 @@ const pointer = () =>
 const stepped = () => pointer().min(1, 'a JSON pointer begins with /, as /data/id');
 /** Numbers and booleans need no quotes where text is sent anyway. */
 const words = () =>
-  z.preprocess((value) => (['number', 'boolean'].includes(typeof value) ? String(value) : value), z.string());
+  z.preprocess(
+    (value) => (['number', 'boolean'].includes(typeof value) ? String(value) : value),
+    z.string().meta({ type: ['string', 'number', 'boolean'] }),
+  );
 const path = () =>
   z
     .string()
@@ -20,12 +23,24 @@ const path = () =>
       'a path begins with / and has no ?, # or blanks; parameters go under query',
     )
     .refine((text) => !/\/\.{0,2}(?=\/)|\/\.{1,2}$/.test(text), 'a path has no empty part, `.` or `..`');
+/** A list of statuses, or one. */
 const statuses = (least: number, most: number) =>
-  z.preprocess(
-    (value) => (typeof value === 'number' ? [value] : value),
-    z.array(z.int().min(least).max(most)).min(1),
+  z
+    .preprocess(
+      (value, context) => {
+        if (typeof value !== 'number') return value;
+        if (!Number.isInteger(value) || value < least || value > most)
+          context.issues.push({ code: 'custom', message: `must be from ${least} to ${most}`, input: value });
+        return [value];
+      },
+      z.array(z.int().min(least).max(most)).min(1),
+    )
+    .meta({ oneOrMore: true });
+const headers = () =>
+  z.record(
+    z.string().regex(/^[A-Za-z0-9-]+$/, 'not the name of a header'),
+    words().refine((text) => /^[ -~]*$/.test(text), 'a header is one line of plain characters'),
   );
-const headers = () => z.record(z.string().regex(/^[A-Za-z0-9-]+$/, 'not the name of a header'), words());
 
 const where = () =>
   z
@@ -37,20 +52,26 @@ const answerRule = (least: number, most: number) =>
     where: where().exactOptional().describe('JSON pointer to the value that must stand there.'),
   });
 
-const fieldSchema = z.preprocess(
-  (value) => (typeof value === 'string' ? { read: value } : value),
-  z.strictObject({
-    read: z
-      .union([z.literal('never'), stepped()], {
-        error: 'must be a JSON pointer such as /note, or never',
-      })
-      .describe(
-        'Where the value stands in a record that is read back, as /note; never, if it cannot be read.',
-      ),
-    type: z.enum(valueTypes).default('text').describe('How it is put into JSON and compared.'),
-    required: z.boolean().default(true).describe('Whether every destination must map it.'),
-    description: z.string().exactOptional().describe('What it is.'),
-  }),
+const readable = 'must be a JSON pointer such as /note, or never';
+export const fieldSchema = z.preprocess(
+  (value, context) => {
+    if (typeof value !== 'string') return value;
+    if (value !== 'never' && !(value.startsWith('/') && pointerPattern.test(value)))
+      context.issues.push({ code: 'custom', message: readable, input: value });
+    return { read: value };
+  },
+  z
+    .strictObject({
+      read: z
+        .union([z.literal('never'), stepped()], { error: readable })
+        .describe(
+          'Where the value stands in a record that is read back, as /note; never, if it cannot be read.',
+        ),
+      type: z.enum(valueTypes).default('text').describe('How it is put into JSON and compared.'),
+      required: z.boolean().default(true).describe('Whether every destination must map it.'),
+      description: z.string().exactOptional().describe('What it is.'),
+    })
+    .meta({ type: ['object', 'string'] }),
 );
 
 const batchSchema = z.strictObject({
@@ -71,9 +92,11 @@ const writeSchema = z.strictObject({
   body: z.unknown().optional().describe('The JSON to send, with placeholders.'),
   success: answerRule(200, 299).default({}).describe('Which answer means that it was taken.'),
   id: z.string().describe('Where the id of the record stands in the answer, as /data/id, or a template.'),
-  error: pointer().exactOptional().describe('Where an answer says what is wrong.'),
-  permanent: statuses(400, 599).default([]).describe('More statuses that mean no, now and later.'),
-  transient: statuses(400, 599).default([]).describe('More statuses that mean: nothing written, try again.'),
+  error: pointer().exactOptional().describe('Where an answer says in words what is wrong.'),
+  refused: answerRule(200, 599).exactOptional().describe('Which answer means no, too: nothing was written.'),
+  transient: answerRule(200, 599)
+    .exactOptional()
+    .describe('Which answer means: nothing was written, try again.'),
   batch: batchSchema.exactOptional().describe('How several items go in one request.'),
 });
 
@@ -160,6 +183,6 @@ export const settingsSchema = z
     link_local: z.boolean().default(false).describe('Allows addresses such as 169.254.169.254.'),
     actions: actionsSchema.describe('What can be done there, by name.'),
   })
-  .superRefine(checkHeaders);
+  .superRefine(checkSettings);
 
 export type Settings = z.output<typeof settingsSchema>;

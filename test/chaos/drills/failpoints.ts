@@ -34,7 +34,7 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
   let keep = true;
   try {
     await failpoints.watch(desks, scene.network.urls);
-    await crew.start(Array.from({ length: form.processes }, () => 'both' as const));
+    await crew.start(Array.from({ length: form.processes }, () => 'all' as const));
     await hitAll(scene, crew, failpoints, { seed, say, ...form });
     await scene.calm();
     await scene.detected();

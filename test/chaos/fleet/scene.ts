@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { type Figures, noFigures } from '../figures.ts';
+import { type Figures, holds, noFigures } from '../figures.ts';
 import { type Case, callsPerAction, type Finding, judges, makeCase } from '../oracle/judge.ts';
 import { isOpen, readLedger } from '../oracle/ledger.ts';
 import { readTruth } from '../oracle/truth.ts';
@@ -26,10 +26,28 @@ export type SceneOptions = {
   waves: number;
   /** Share of HTTP exchanges that meet a fault of the network, on top of those of the desks. */
   networkFaults?: number;
+  /** Puts something between product and ledger: gives its port for the server's. */
+  betweenLedger?: (port: number) => Promise<number>;
   say(line: string): void;
   /** more for the environment of the product's processes */
   env?: Record<string, string>;
 };
+
+/** Does a drill's work in a scene of its own. What is left of it stays on disk only when the figures do not hold. */
+export async function inScene(
+  options: SceneOptions,
+  work: (scene: Scene) => Promise<Figures>,
+): Promise<Figures> {
+  const scene = await Scene.open(options);
+  let keep = true;
+  try {
+    const figures = await work(scene);
+    keep = !holds(figures);
+    return figures;
+  } finally {
+    await scene.close({ keep });
+  }
+}
 
 /** Everything of one drill: its Postgres, warehouse, stand-ins, project and product. */
 export class Scene {
@@ -42,7 +60,8 @@ export class Scene {
   readonly #options: SceneOptions;
   readonly #warehouse: pg.Pool;
   readonly #ledger: pg.Pool;
-  #lastRelease = new Date(0);
+  /** When each wave was in the warehouse, by its clock, which is the ledger's too. */
+  readonly releasedAt: Date[] = [];
 
   private constructor(
     options: SceneOptions,
@@ -88,8 +107,9 @@ export class Scene {
       project,
       desks.map((desk) => ({ ...deskDefaults, ...desk, url: network.urls[desk.name] ?? '' })),
     );
+    const ledgerPort = (await options.betweenLedger?.(postgres.port)) ?? postgres.port;
     const product = new Product(project, {
-      READBACK_DATABASE_URL: postgres.url('ledger'),
+      READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
       ...options.env,
@@ -102,10 +122,10 @@ export class Scene {
   async release(wave: number): Promise<void> {
     await this.workload.release(this.#warehouse, wave);
     const { rows } = await this.#warehouse.query<{ now: Date }>('select clock_timestamp() as now');
-    this.#lastRelease = rows[0]?.now ?? new Date();
+    this.releasedAt[wave] = rows[0]?.now ?? new Date();
   }
 
-  /** Waits until each signal has been polled, from begin to end, since the last release. */
+  /** Waits until each signal has been polled, from begin to end, since the last release (or at all). */
   async detected(deadlineMs = 120_000): Promise<void> {
     const { desks } = this.#options;
     await until(
@@ -114,7 +134,7 @@ export class Scene {
         const { rows } = await this.#ledger.query<{ polled: string }>(
           `select count(distinct signal) as polled from readback.polls
           where started_at > $1 and state in ('done', 'baseline')`,
-          [this.#lastRelease],
+          [this.releasedAt.at(-1) ?? new Date(0)],
         );
         return Number(rows[0]?.polled) === desks.length;
       },

@@ -31,6 +31,8 @@ type Paper = {
 /** Short runs, each of which hurts the product in one way; every bug names the one that is to catch it. */
 export const exams: Record<ExamName, (sitting: Sitting) => Promise<Figures>> = {
   storm: (sitting) => sit('storm', storm, sitting),
+  crowd: (sitting) => sit('crowd', crowd, sitting),
+  shuffle: (sitting) => sit('shuffle', shuffle, sitting),
   stops: (sitting) => sit('stops', stops, sitting),
   drain: (sitting) => sit('drain', drain, sitting),
   throttle: (sitting) => sit('throttle', throttle, sitting),
@@ -80,7 +82,7 @@ const storm: Paper = {
     ];
     for (const cell of cells)
       await failpoints.arm(cell, cell.startsWith('http') ? 1 + drawBelow(3, seed, cell) : 1);
-    await crew.start(['both', 'both']);
+    await crew.start(['all', 'all']);
     for (let wave = 0; wave < scene.workload.waves; wave += 1) {
       await scene.release(wave);
       await sleep(1_200);
@@ -89,6 +91,34 @@ const storm: Paper = {
     await scene.detected();
     // The last words about most entities are to be said in bad weather.
     await until('most of it is done', async () => (await scene.progress()).open < 40);
+  },
+};
+
+/** Many processes that all fire the schedule, and polls long enough to meet. */
+const crowd: Paper = {
+  desks: [desk({ name: 'tickets', kind: 'keyed', actions: 800, lanes: 4 })],
+  waves: 8,
+  play: async ({ scene, crew }) => {
+    await crew.start(['all', 'all', 'all']);
+    await scene.detected();
+    for (let wave = 0; wave < scene.workload.waves; wave += 1) {
+      await scene.release(wave);
+      await sleep(1_100);
+    }
+  },
+};
+
+/** A desk that answers batches in an order of its own. */
+const shuffle: Paper = {
+  desks: [desk({ name: 'crm', kind: 'upsert', actions: 200, lanes: 2 }, ['shuffled_207'], 1)],
+  waves: 2,
+  play: async ({ scene, crew }) => {
+    await crew.start(['all']);
+    for (let wave = 0; wave < scene.workload.waves; wave += 1) {
+      await scene.release(wave);
+      await scene.detected();
+    }
+    await until('most of it is done', async () => (await scene.progress()).open === 0);
   },
 };
 
@@ -104,7 +134,7 @@ const stops: Paper = {
     await scene.standins.change('chat', { delayMs: 300 });
     await failpoints.arm('commit_intents-before-stop-marker', 2 + drawBelow(4, seed, 'pass'));
     await failpoints.arm('record-before-stop-upsert');
-    await crew.start(['both', 'both', 'both']);
+    await crew.start(['all', 'all', 'all']);
     for (let wave = 0; wave < scene.workload.waves; wave += 1) await scene.release(wave);
     await allHit(stage);
     await until('the stopped have been continued', () => crew.stops >= 2 && crew.waiting === 0);
@@ -119,7 +149,7 @@ const drain: Paper = {
   waves: 1,
   play: async ({ scene, crew, broken }) => {
     for (const name of ['chat', 'tickets']) await scene.standins.change(name, { delayMs: 400 });
-    await crew.start(['both']);
+    await crew.start(['all']);
     await scene.release(0);
     await scene.detected();
     for (let stop = 0; stop < 2; stop += 1) {
@@ -136,7 +166,7 @@ const drain: Paper = {
       );
       if (abandoned.length > 0)
         broken.push(`asked to stop, it left ${abandoned.length} calls without an outcome`);
-      await crew.add('both');
+      await crew.add('all');
     }
     for (const name of ['chat', 'tickets']) await scene.standins.change(name, { delayMs: 0 });
   },
@@ -148,7 +178,7 @@ const throttle: Paper = {
   waves: 1,
   play: async ({ scene, crew }) => {
     await scene.standins.change('tickets', { alwaysThrottle: true });
-    await crew.start(['both', 'both']);
+    await crew.start(['all', 'all']);
     await scene.release(0);
     await until('it was throttled often', async () => {
       const { tickets } = await scene.standins.stats();
@@ -169,7 +199,7 @@ const breaker: Paper = {
   waves: 1,
   play: async ({ scene, crew }) => {
     await scene.standins.change('tickets', { accept: 0, delayMs: 200 });
-    await crew.start(['both', 'both']);
+    await crew.start(['all', 'all']);
     await scene.release(0);
     await sleep(22_000);
     await scene.standins.change('tickets', { accept: 1, delayMs: 0 });
@@ -195,7 +225,7 @@ const stale: Paper = {
   play: async ({ scene, crew }) => {
     const kinds: FaultKind[] = ['timeout_after', 'stale_read'];
     await scene.standins.change('tickets', { faults: { share: 1, kinds, staleMs: 120_000 } });
-    await crew.start(['both']);
+    await crew.start(['all']);
     await scene.release(0);
     await until('every write was made twice', async () => {
       const { tickets } = await scene.standins.stats();
