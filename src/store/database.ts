@@ -54,6 +54,8 @@ export function openPool(url: string, options: { log: Log; size?: number | undef
   });
   // Without a listener an idle connection that breaks (server restarted) ends the whole process.
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'lost an idle ledger connection'));
+  // The same for one that is out while its holder works on something else; the holder's next query says so.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -102,6 +102,7 @@ export function aProject(signals: readonly Signal[]): Project {
     signals: new Map(signals.map((signal) => [signal.name, signal])),
     destinations: new Map(),
     enrichments: new Map(),
+    retentionMs: 90 * 86_400_000,
     problems: [],
   };
 }
