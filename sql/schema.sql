@@ -135,6 +135,16 @@ create table polls (
   departed bigint
 );
 
+create table processes (
+  id uuid not null,
+  role text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamp with time zone default clock_timestamp() not null,
+  seen_at timestamp with time zone default clock_timestamp() not null
+);
+
 create table signals (
   name text not null,
   version text not null,
@@ -165,6 +175,7 @@ alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
 alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'catch_up'::text, 'manual'::text])));
 alter table polls add constraint polls_pkey PRIMARY KEY (id);
 alter table polls add constraint polls_signal_scheduled_for_key UNIQUE (signal, scheduled_for);
+alter table processes add constraint processes_pkey PRIMARY KEY (id);
 alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);

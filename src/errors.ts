@@ -42,6 +42,11 @@ export const errorTable = {
     summary: 'The destination cannot be reached or refuses the credentials.',
   },
   LEDGER_UNREACHABLE: { exit: 3, retry: true, summary: 'The ledger database cannot be started or reached.' },
+  LEDGER_VERSION: {
+    exit: 3,
+    retry: false,
+    summary: 'The ledger, or its server, is of a version that this Readback cannot use.',
+  },
   LEDGER_FENCED: {
     exit: 3,
     retry: true,

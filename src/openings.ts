@@ -60,7 +60,7 @@ export class Openings {
         client: await connector.open(config.settings, gate),
         gate,
         timeoutMs: config.timeoutMs,
-        actions: connector.actions,
+        actions: config.actions,
       };
     });
   }

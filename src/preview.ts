@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeRefusal, renderFields } from './act/prepare.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
-import { loadConnector } from './connectors/index.ts';
 import { bucketCount, signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
@@ -53,7 +52,7 @@ export async function previewSignal(
   for (const one of previewed) one.row = plain.get(one.entity) ?? {};
   for (const destination of destinations) {
     const scopes = await enricher.scopes(project, signal, destination.enrich, entities, abort);
-    const render = await renderer(destination);
+    const render = renderer(project, destination);
     for (const [index, draft] of drafts.entries()) {
       const one = previewed[index] as PreviewedEntity;
       const facts = { now: draft.detected_at.toISOString(), message: messageScope(draft, signal.owner) };
@@ -116,9 +115,8 @@ function messageId(parts: readonly string[]): string {
 }
 
 /** Does for one row what routing and acting would: the condition, then the fields. */
-async function renderer(destination: Destination): Promise<(scope: Scope) => PreviewedAction> {
-  const connector = await loadConnector(destination.connector);
-  const type = connector?.actions[destination.action];
+function renderer(project: Project, destination: Destination): (scope: Scope) => PreviewedAction {
+  const type = project.connections.get(destination.connection)?.actions[destination.action];
   if (!type) throw new Error(`${destination.connector} has no action ${destination.action}`);
   const { templates, condition } = compileDestination(destination, type);
   const head = { destination: destination.name, action: destination.action };

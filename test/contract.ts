@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse } from 'yaml';
 import type { Connector, Reading } from '../src/connectors/connector.ts';
 import { NotSent, type Outcome, type Sandbox, type Unavailable } from '../src/connectors/connector.ts';
-import { type Candidate, Desk, fileSettings } from './helpers/desk.ts';
+import { type Candidate, Desk, examinedActions, exampleSettings, fileSettings } from './helpers/desk.ts';
 
 /**
  * The exam every connector sits: `examine(connector, { action: candidate, … })`. It judges by what the sandbox really
@@ -13,12 +12,10 @@ import { type Candidate, Desk, fileSettings } from './helpers/desk.ts';
 export function examine(connector: Connector, candidates: Record<string, Candidate>): void {
   describe(`the connector ${connector.name}`, () => {
     it('declares as many actions as sit the exam', () => {
-      assert.deepEqual(Object.keys(candidates).sort(), Object.keys(connector.actions).sort());
+      assert.deepEqual(Object.keys(candidates).sort(), Object.keys(examinedActions(connector)).sort());
     });
     it('shows an example connection that its own schema accepts', () => {
-      const connections = Object.values(parse(connector.example) as Record<string, Record<string, string>>);
-      assert.equal(connections.length, 1);
-      const { connector: name, ...settings } = connections[0] ?? {};
+      const { connector: name, ...settings } = exampleSettings(connector);
       assert.equal(name, connector.name);
       fileSettings(connector, settings);
     });
@@ -201,7 +198,7 @@ function readingBack(ask: Ask): void {
   ask('does not take a stale read for the written value, and reads right the next time', async (desk) => {
     const [item] = desk.items(1);
     const id = idOf(await desk.writeOne(item));
-    desk.sandbox.inject({ kind: 'stale_read', ...desk.atRead() });
+    desk.sandbox.inject({ kind: 'stale_read', times: desk.candidate.absence ?? 1, ...desk.atRead() });
     assert.equal(desk.isWritten(item, await desk.readOne(item, id)), false);
     assert.deepEqual(desk.differences(item, await desk.readOne(item, id)), []);
   });

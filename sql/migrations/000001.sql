@@ -161,6 +161,17 @@ create table lanes (
   primary key (destination, lane)
 );
 
+-- The processes at work. Each says every few seconds that it is there, and takes its row with it when it ends in order.
+create table processes (
+  id uuid primary key,
+  role text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp()
+);
+
 -- The request budget and the breaker of a connection, shared by all workers.
 create table connections (
   name text primary key,

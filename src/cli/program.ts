@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { connectorNames } from '../connectors/index.ts';
+import { roles } from '../engine/role.ts';
+import { packageVersion } from '../version.ts';
 import { collectKeys } from './options.ts';
 
 /** A command's own file. It loads when the command runs, so that `--help` need not wait for drivers and SDKs. */
@@ -85,6 +86,12 @@ function addRunCommands(program: Command): void {
   program
     .command('start')
     .description('poll on schedule and act until stopped')
+    .addOption(
+      new Option('--role <role>', 'scheduler: fire the schedules; worker: poll, act and read back')
+        .choices(roles)
+        .default('all'),
+    )
+    .option('--supervise', 'start it again when it crashes: 5 times in 10 minutes, with growing pauses')
     .action(lazily(() => import('./commands/start.ts')));
 }
 
@@ -99,6 +106,11 @@ function addLedgerCommands(program: Command): void {
         .default('pairs'),
     )
     .action(lazily(() => import('./commands/report.ts')));
+  program
+    .command('status')
+    .description('who is at work, when each signal was polled, what is open, paused or stuck')
+    .addOption(output(['table', 'json']))
+    .action(lazily(() => import('./commands/status.ts')));
   program
     .command('trace')
     .description("one entity's whole story, every attempt with its reason")
@@ -178,10 +190,4 @@ function positive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('write a whole number above 0');
-}
-
-/** The package's own version; the file is two folders up from both `src/cli` and `dist/cli`. */
-function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

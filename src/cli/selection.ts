@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { type Fingerprints, parseSelection, type Selected, select } from '../config/index.ts';
 import type { Destination, Project, Signal } from '../config/model.ts';
 import { suggest } from '../config/suggest.ts';
@@ -10,7 +10,27 @@ import type { SelectOptions } from './options.ts';
 export async function resolveSelection(project: Project, options: SelectOptions): Promise<Selected> {
   const selection = options.select && parseSelection(options.select.join(' '));
   const exclude = options.exclude && parseSelection(options.exclude.join(' '));
-  return select(project, selection, { exclude, previous: await previousFingerprints(project) });
+  const previous = await previousFingerprints(project);
+  try {
+    return select(project, selection, { exclude, previous });
+  } catch (error) {
+    throw error instanceof ReadbackError ? pointingToFile(error, project) : error;
+  }
+}
+
+/** Who names a broken file exactly should hear that it is broken, not that there is none. */
+function pointingToFile(error: ReadbackError, project: Project): ReadbackError {
+  const name = error.value?.replace(/^\+?(?:\w+:)?|\+$/g, '');
+  const file = project.problems
+    .map(({ place }) => place?.file ?? '')
+    .find((path) => parse(path).name === name && path !== 'readback.yml');
+  if (!file) return error;
+  const { code, message, place, value } = error;
+  return new ReadbackError(code, message, {
+    place,
+    value,
+    hint: `${file} has problems and was left out; \`readback validate\` tells them`,
+  });
 }
 
 /** The selected signals, and those that feed a selected destination: what `run` polls and `compile` prints. */

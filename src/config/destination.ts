@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { loadConnector } from '../connectors/index.ts';
 import { ReadbackError } from '../errors.ts';
 import { check, originIn } from './check.ts';
 import { duration } from './duration.ts';
@@ -8,6 +7,7 @@ import type { Located } from './located.ts';
 import { checkMapping } from './mapping.ts';
 import { type Destination, transitions } from './model.ts';
 import type { Defaults } from './root.ts';
+import type { WrittenConnection } from './root-file.ts';
 import { suggest } from './suggest.ts';
 import { name, oneOrMore, text } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
@@ -62,33 +62,35 @@ export interface Draft {
 
 export interface DestinationContext {
   defaults: Defaults;
-  /** Names written under `connections:`, with their connector where that is known. */
-  connections: ReadonlyMap<string, string | undefined>;
+  /** Names written under `connections:`, with what can be done there where that is known. */
+  connections: ReadonlyMap<string, WrittenConnection | undefined>;
 }
 
 /** Reads one destination file; undefined, with problems, when it is broken. */
-export async function readDestination(
+export function readDestination(
   source: SourceFile,
   context: DestinationContext,
   problems: ReadbackError[],
-): Promise<Draft | undefined> {
+): Draft | undefined {
   const before = problems.length;
   const located = parseYaml(source.file, source.text, problems);
   if (!located) return undefined;
   const data = check(destinationSchema, withWrittenFields(located), originIn(located), problems);
   if (!data) return undefined;
-  const connector = await connectorOf(data.connection, context, located, problems);
+  const connection = connectionOf(data.connection, context, located, problems);
   const action =
-    connector && Object.hasOwn(connector.actions, data.action) ? connector.actions[data.action] : undefined;
-  if (connector && !action)
+    connection && Object.hasOwn(connection.actions, data.action)
+      ? connection.actions[data.action]
+      : undefined;
+  if (connection && !action)
     problems.push(
-      new ReadbackError('CONFIG_REFERENCE', `${connector.name} has no action \`${data.action}\``, {
+      new ReadbackError('CONFIG_REFERENCE', `${connection.connector} has no action \`${data.action}\``, {
         place: located.placeOf(['action']),
-        hint: suggest(data.action, Object.keys(connector.actions)),
+        hint: suggest(data.action, Object.keys(connection.actions)),
       }),
     );
   const options = checkMapping(data, action, located, problems);
-  if (problems.length > before || !connector || !action || !options) return undefined;
+  if (problems.length > before || !connection || !action || !options) return undefined;
   const { within, fields, lag } = data.verify;
   const destination: Destination = {
     name: source.name,
@@ -97,7 +99,7 @@ export async function readDestination(
     owner: data.owner ?? context.defaults.owner,
     tags: data.tags,
     connection: data.connection,
-    connector: connector.name,
+    connector: connection.connector,
     action: data.action,
     options,
     signals: data.signals,
@@ -128,14 +130,12 @@ function withWrittenFields(located: Located): unknown {
   return { ...value, fields: Object.fromEntries(written) };
 }
 
-async function connectorOf(
+function connectionOf(
   connection: string,
   { connections }: DestinationContext,
   located: Located,
   problems: ReadbackError[],
-) {
-  const kind = connections.get(connection);
-  if (kind !== undefined) return await loadConnector(kind);
+): WrittenConnection | undefined {
   if (!connections.has(connection))
     problems.push(
       new ReadbackError('CONFIG_REFERENCE', `there is no connection \`${connection}\` in readback.yml`, {
@@ -143,5 +143,5 @@ async function connectorOf(
         hint: suggest(connection, connections.keys()) ?? 'define it under connections:',
       }),
     );
-  return undefined;
+  return connections.get(connection);
 }

@@ -1,4 +1,5 @@
-import type { ReadbackError } from '../errors.ts';
+import type { Actions } from '../connectors/connector.ts';
+import type { Place, ReadbackError } from '../errors.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */
 export interface Project {
@@ -19,6 +20,8 @@ export interface WarehouseConfig {
   type: string;
   /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
   settings: Record<string, unknown>;
+  /** Where readback.yml names it. */
+  place: Place;
 }
 
 export interface ConnectionConfig {
@@ -26,6 +29,8 @@ export interface ConnectionConfig {
   connector: string;
   /** Validated by the connector's own schema; secrets are `Secret`s. */
   settings: Record<string, unknown>;
+  /** What can be done there: the connector's actions, or those that the settings describe. */
+  actions: Actions;
   /** Overrides the connector's declared request budget. */
   rateLimit: RateLimit | undefined;
   /** Deadline of one call. */

@@ -31,7 +31,7 @@ export async function loadProject(root: string, options: LoadOptions = {}): Prom
   const declared = await readRoot(folder, { env, target }, problems);
   if (!declared) return project(folder, undefined, new Map(), new Map(), new Map(), problems);
 
-  const { defaults, warehouseNames, connectionKinds } = declared;
+  const { defaults, warehouseNames, written } = declared;
   const signals = await readAll(folder, 'signals', ['.sql'], problems, (source) =>
     readSignal(source, { defaults, warehouses: warehouseNames }, problems),
   );
@@ -39,7 +39,7 @@ export async function loadProject(root: string, options: LoadOptions = {}): Prom
     readEnrichment(source, warehouseNames, problems),
   );
   const drafts = await readAll(folder, 'destinations', ['.yaml', '.yml'], problems, (source) =>
-    readDestination(source, { defaults, connections: connectionKinds }, problems),
+    readDestination(source, { defaults, connections: written }, problems),
   );
   const destinations = link({ ...declared, signals, drafts, enrichments }, problems);
   return project(folder, declared, signals.loaded, destinations, enrichments.loaded, problems);

@@ -1,3 +1,5 @@
+import type { Actions } from '../connectors/connector.ts';
+import { actionsOf, loadConnector } from '../connectors/index.ts';
 import { ReadbackError } from '../errors.ts';
 import { check, originIn } from './check.ts';
 import { readSource } from './files.ts';
@@ -5,7 +7,7 @@ import type { Located } from './located.ts';
 import type { ConnectionConfig, WarehouseConfig } from './model.ts';
 import { type Defaults, defaultsSchema, rootSchema } from './root.ts';
 import type { Environment } from './secrets.ts';
-import { checkConnection, checkWarehouse, entriesOf } from './settings.ts';
+import { checkConnection, checkWarehouse, type Entry, entriesOf } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -19,8 +21,14 @@ export interface Declared {
   connections: Map<string, ConnectionConfig>;
   /** Every name that is written there, usable or not. */
   warehouseNames: string[];
-  /** Every connection that is written there, with its connector when that is known. */
-  connectionKinds: Map<string, string | undefined>;
+  /** Every connection that is written there, with its actions when those are known. */
+  written: Map<string, WrittenConnection | undefined>;
+}
+
+/** A connection whose connector is known. Its settings may have problems: its destinations are checked all the same. */
+export interface WrittenConnection {
+  connector: string;
+  actions: Actions;
 }
 
 /**
@@ -51,7 +59,7 @@ export async function readRoot(
     warehouses: new Map(),
     connections: new Map(),
     warehouseNames: sections.warehouses,
-    connectionKinds: new Map(sections.connections.map((name) => [name, undefined])),
+    written: new Map(sections.connections.map((name) => [name, undefined])),
   };
   const layer = target ?? undefined;
   for (const entry of entriesOf(located, 'warehouses', layer, problems)) {
@@ -60,11 +68,17 @@ export async function readRoot(
     if (warehouse && target !== null) declared.warehouses.set(entry.name, warehouse);
   }
   for (const entry of entriesOf(located, 'connections', layer, problems)) {
-    declared.connectionKinds.set(entry.name, entry.kind);
+    declared.written.set(entry.name, await writtenConnection(entry));
     const connection = await checkConnection(entry, { root, env: options.env }, problems);
     if (connection && target !== null) declared.connections.set(entry.name, connection);
   }
   return declared;
+}
+
+async function writtenConnection({ kind, settings }: Entry): Promise<WrittenConnection | undefined> {
+  const connector = await loadConnector(kind);
+  const actions = connector && actionsOf(connector, settings);
+  return actions && { connector: kind, actions };
 }
 
 /** A file that is there but is no text is a problem like others; without any, this is not a project. */

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
-import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { actionsOf, connectorNames, loadConnector } from '../connectors/index.ts';
 import { ReadbackError } from '../errors.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { check, type Origin } from './check.ts';
@@ -116,7 +116,7 @@ export async function checkWarehouse(
   const isFile =
     typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
   if (isFile) settings.path = resolve(sources.root, path);
-  return { name: entry.name, type: entry.kind, settings };
+  return { name: entry.name, type: entry.kind, settings, place: entry.origin.keyPlace([]) };
 }
 
 /** Deadline of one call to a destination, where the connection names none. */
@@ -140,6 +140,7 @@ export async function checkConnection(
     name: entry.name,
     connector: entry.kind,
     settings,
+    actions: actionsOf(connector, entry.settings) ?? {},
     rateLimit: limit && { requests: limit.requests, perMs: limit.per },
     timeoutMs: shared.timeout ?? defaultCallTimeoutMs,
   };

@@ -172,6 +172,9 @@ export interface ActionType {
   example: { fields: Fields; options?: Record<string, unknown> };
 }
 
+/** Action types by name. */
+export type Actions = Readonly<Record<string, ActionType>>;
+
 /** What a folder in `src/connectors/` exports as `connector`. SDKs load only in `open`. */
 export interface Connector {
   name: string;
@@ -180,7 +183,11 @@ export interface Connector {
   schema: z.ZodType<Record<string, unknown>>;
   example: string;
   rateLimit: RateLimit;
-  actions: Readonly<Record<string, ActionType>>;
+  /**
+   * What can be done there. A function where the connection's settings describe it: it gets them as they are written,
+   * secrets and durations not yet resolved, and answers undefined when the description is broken.
+   */
+  actions: Actions | ((settings: Record<string, unknown>) => Actions | undefined);
   open(settings: Record<string, unknown>, gate: Gate): Promise<Client>;
   sandbox(options?: SandboxOptions): Promise<Sandbox>;
 }

@@ -1,7 +1,8 @@
-import type { Connector } from './connector.ts';
+import type { Actions, Connector } from './connector.ts';
 
 /** Every connector, by the name used in `connections:`. A new vendor is one folder and one line here. */
 const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }>>> = {
+  http: () => import('./http/index.ts'),
   hubspot: () => import('./hubspot/index.ts'),
   slack: () => import('./slack/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
@@ -12,4 +13,15 @@ export const connectorNames = Object.keys(connectors);
 /** Loads one connector's declarations (schemas only; the vendor's SDK loads in `open`). Undefined: no such vendor. */
 export async function loadConnector(name: string): Promise<Connector | undefined> {
   return Object.hasOwn(connectors, name) ? (await connectors[name]?.())?.connector : undefined;
+}
+
+/**
+ * The actions of a connection with these settings, as written; undefined when the settings should describe them and
+ * do not. Without settings: those that every connection of the connector has.
+ */
+export function actionsOf(
+  { actions }: Connector,
+  settings: Record<string, unknown> = {},
+): Actions | undefined {
+  return typeof actions === 'function' ? actions(settings) : actions;
 }

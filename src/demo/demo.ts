@@ -37,7 +37,7 @@ export async function runDemo({ folder, print }: DemoOptions): Promise<number> {
     const database = await openDatabase({ root: folder, log });
     try {
       await migrate(database.pool);
-      const engine = await Engine.start({ project, database, log, scheduled: false });
+      const engine = await Engine.start({ project, database, log, role: 'run' });
       try {
         await live({ engine, project, database, sandboxes, folder, print });
       } finally {

@@ -9,14 +9,16 @@ import { queries } from '../store/queries.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { collectEarly } from './memory.ts';
 import { runPoll } from './polls.ts';
+import { Presence } from './presence.ts';
+import { firesSchedules, type Role, takesTurns } from './role.ts';
 import { Scheduler } from './scheduler.ts';
+import { Watch } from './watch.ts';
 
 export interface EngineOptions {
   project: Project;
   database: Database;
   log: Log;
-  /** Fire the schedules. `readback run` does not. */
-  scheduled: boolean;
+  role: Role;
 }
 
 /** Polls of different signals that one process runs at once. */
@@ -28,13 +30,18 @@ const drainMs = 30_000;
 
 const sql = queries('schedule');
 
-/** One process of Readback: scheduler, workers and dispatcher around the pipeline. */
+/**
+ * One process of Readback: scheduler, workers and dispatcher around the pipeline. Whatever its role, a process looks for
+ * due lanes: whoever sees first asks, and what has been asked is not asked again.
+ */
 export class Engine {
   readonly pipeline: Pipeline;
   readonly #options: EngineOptions;
   readonly #queue: Queue;
   readonly #dispatcher: Dispatcher;
   readonly #scheduler: Scheduler;
+  readonly #presence: Presence;
+  readonly #watch: Watch;
   readonly #openings: Openings;
   readonly #draining = new AbortController();
   readonly #resting = new Map<string, number>();
@@ -47,6 +54,13 @@ export class Engine {
     this.pipeline = new Pipeline(project, database.pool, this.#openings, log);
     this.#dispatcher = new Dispatcher(project, database.pool, queue, log);
     this.#scheduler = new Scheduler(project, database.pool, queue, log);
+    this.#presence = new Presence(database.pool, options.role, log);
+    this.#watch = new Watch(project, database.pool, log);
+  }
+
+  /** Resolves with the reason when this process must not go on; it is then drained like at any other end. */
+  get outdated(): Promise<string> {
+    return this.#presence.outdated;
   }
 
   static async start(options: EngineOptions): Promise<Engine> {
@@ -55,8 +69,12 @@ export class Engine {
     for (const problem of project.problems) log.error({ code: problem.code }, problem.format());
     await registerProject(project, database);
     const engine = new Engine(options, await Queue.start(database.url, log));
-    await engine.#work();
-    if (options.scheduled) await engine.#scheduler.start();
+    await engine.#presence.start();
+    if (takesTurns(options.role)) await engine.#work();
+    if (firesSchedules(options.role)) {
+      await engine.#scheduler.start();
+      engine.#watch.start();
+    }
     engine.#dispatcher.start();
     return engine;
   }
@@ -77,10 +95,12 @@ export class Engine {
   /** Finishes what is under way, begins nothing new, lets go of everything. The ledger holds what is left. */
   async drain(): Promise<void> {
     this.#draining.abort();
+    await this.#watch.stop();
     await this.#scheduler.stop();
     await this.#dispatcher.stop();
     await this.#queue.stop(drainMs);
     await this.#openings.close();
+    await this.#presence.stop();
   }
 
   async #work(): Promise<void> {

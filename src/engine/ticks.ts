@@ -71,3 +71,13 @@ export function previousTick(schedule: Schedule, now: Date): Date {
   if ('everyMs' in schedule) return new Date(Math.floor(now.getTime() / schedule.everyMs) * schedule.everyMs);
   return new Date(cronOf(schedule.cron, schedule.timezone).previous(now.getTime()));
 }
+
+/** The last `count` ticks at or before `now`, newest first. */
+export function ticksBefore(schedule: Schedule, now: Date, count: number): Date[] {
+  const ticks: Date[] = [];
+  for (let until = now; ticks.length < count; until = new Date(until.getTime() - 1)) {
+    until = previousTick(schedule, until);
+    ticks.push(until);
+  }
+  return ticks;
+}

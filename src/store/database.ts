@@ -94,7 +94,7 @@ async function requireVersion(pool: pg.Pool, url: string): Promise<void> {
       throw unreachable(error, url);
     });
   if (version && version.number >= 150_000) return;
-  throw new ReadbackError('LEDGER_UNREACHABLE', `The ledger needs PostgreSQL 15 or newer (${place(url)})`, {
+  throw new ReadbackError('LEDGER_VERSION', `The ledger needs PostgreSQL 15 or newer (${place(url)})`, {
     value: version?.text,
     hint: 'Point READBACK_DATABASE_URL at a newer server, or unset it to use the embedded one.',
   });

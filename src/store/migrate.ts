@@ -90,7 +90,7 @@ async function missing(client: pg.PoolClient, migrations: Migration[]): Promise<
   const newest = applied.at(-1)?.version ?? 0;
   if (newest > migrations.length) {
     throw new ReadbackError(
-      'LEDGER_UNREACHABLE',
+      'LEDGER_VERSION',
       `The ledger was migrated by a newer Readback (its schema is version ${newest}, this one knows ${migrations.length})`,
       { hint: 'Install that version or a later one; nothing was changed.' },
     );
@@ -98,7 +98,7 @@ async function missing(client: pg.PoolClient, migrations: Migration[]): Promise<
   for (const { version, checksum } of applied) {
     if (migrations[version - 1]?.checksum === checksum) continue;
     throw new ReadbackError(
-      'LEDGER_UNREACHABLE',
+      'LEDGER_VERSION',
       `Migration ${version} is not the one this ledger was made with`,
       {
         hint: 'Restore the original sql/migrations file; what changed belongs in a new, higher numbered one.',

@@ -1,6 +1,5 @@
 import type { Destination, Enrichment, Project } from '../config/model.ts';
 import { suggest } from '../config/suggest.ts';
-import { loadConnector } from '../connectors/index.ts';
 import { ReadbackError } from '../errors.ts';
 import { compileDestination } from '../openings.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
@@ -46,7 +45,7 @@ export async function validateAgainstWarehouses(
   }
   for (const destination of project.destinations.values()) {
     const provided = providedColumns(destination, project.signals, signalColumns, enrichmentColumns);
-    problems.push(...(await checkVariables(destination, provided)));
+    problems.push(...checkVariables(project, destination, provided));
   }
   return problems;
 }
@@ -68,7 +67,7 @@ async function openAll(
       if (!(error instanceof ReadbackError)) throw error;
       problems.push(
         new ReadbackError(error.code, `warehouse ${name}: ${error.message}`, {
-          place: error.place ?? { file: 'readback.yml' },
+          place: error.place ?? project.warehouses.get(name)?.place,
           value: error.value,
           hint: error.hint,
           cause: error,
@@ -113,12 +112,12 @@ function keysOf(enrichment: Enrichment, project: Project): Set<string> {
   return new Set(signals.flatMap((signal) => signal?.key ?? []));
 }
 
-async function checkVariables(
+function checkVariables(
+  project: Project,
   destination: Destination,
   provided: ReadonlyMap<string, readonly string[]>,
-): Promise<ReadbackError[]> {
-  const connector = await loadConnector(destination.connector);
-  const type = connector?.actions[destination.action];
+): ReadbackError[] {
+  const type = project.connections.get(destination.connection)?.actions[destination.action];
   if (!type) return [];
   return missingVariables(compileDestination(destination, type), provided);
 }

@@ -27,7 +27,7 @@ export async function startEngine({ root, url, env }: RunningOptions): Promise<R
   const log = openLog('warn');
   const database = await openDatabase({ url, root, log });
   await migrate(database.pool);
-  const engine = await Engine.start({ project, database, log, scheduled: false });
+  const engine = await Engine.start({ project, database, log, role: 'run' });
   return {
     project,
     database,

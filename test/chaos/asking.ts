@@ -94,10 +94,7 @@ export class Asking {
     if (kind === 'keyed') return fetch(`${url}/api/v2/tickets?external_id=${entity}`, { headers });
     if (kind === 'plain') return fetch(`${url}/orders?reference=${entity}`);
     if (kind === 'marker') {
-      return this.#post(desk, '/api/conversations.history', {
-        channel: 'C0CHAOS',
-        include_all_metadata: true,
-      });
+      return this.history({ include_all_metadata: true }, desk);
     }
     const body = {
       inputs: [{ id: `${entity}@chaos.example` }],
@@ -105,6 +102,10 @@ export class Asking {
       properties: ['firstname'],
     };
     return this.#post(desk, '/crm/v3/objects/contacts/batch/read', body);
+  }
+
+  history(range: object, desk = 'marker'): Promise<Response> {
+    return this.#post(desk, '/api/conversations.history', { channel: 'C0CHAOS', ...range });
   }
 
   #post(desk: string, path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {

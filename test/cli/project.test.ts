@@ -22,6 +22,19 @@ test('a new project is named after its folder and keeps secrets and state out of
   assert.ok(!existsSync(join(project, 'gitignore')));
 });
 
+test('what readback.yml of a new project names is there also after a clone, which leaves out what git ignores', async () => {
+  const ignored = (await readFile(join(project, '.gitignore'), 'utf8'))
+    .split('\n')
+    .filter((line) => line.endsWith('/'));
+  const text = await readFile(join(project, 'readback.yml'), 'utf8');
+  const files = [...text.matchAll(/^ +\w+: file:(\S+)/gm)].map(([, file = '']) => file);
+  assert.equal(files.length, 2);
+  for (const file of files) {
+    assert.ok(existsSync(join(project, file)), file);
+    assert.ok(!ignored.some((folder) => file.startsWith(folder)), `${file} is ignored`);
+  }
+});
+
 test('init overwrites nothing', async () => {
   const again = await readback(folder.folder, 'init', 'acme');
   assert.equal(again.code, 2);

@@ -32,6 +32,10 @@ export class Running {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Waits until the command has printed this; fails when it ends without. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {

@@ -144,7 +144,7 @@ test('start runs what is sound, reports what is broken, and ends in order at SIG
 
 test('a run whose connection refuses the credentials exits with 3 and says why', async () => {
   await rm(join(project, 'signals/broken.sql'));
-  const token = join(project, 'secrets/hubspot_token');
+  const token = join(project, 'sandbox/hubspot_token');
   const right = await readFile(token, 'utf8');
   await writeFile(token, 'wrong-sandbox-token');
   await inWarehouse("insert into churn_scores values ('C-1007', 0.99, now())");

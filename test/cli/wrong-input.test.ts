@@ -47,13 +47,13 @@ const mistakes: Mistake[] = [
   {
     what: 'a secret in the open',
     file: 'readback.yml',
-    wrong: ['file:secrets/slack_token', 'xoxb-real-and-secret'],
+    wrong: ['file:sandbox/slack_token', 'xoxb-real-and-secret'],
     says: /^readback\.yml:\d+:16 SECRET_REFERENCE: /m,
   },
   {
     what: 'an environment variable that is not set',
     file: 'readback.yml',
-    wrong: ['file:secrets/slack_token', 'env:NO_SUCH_TOKEN'],
+    wrong: ['file:sandbox/slack_token', 'env:NO_SUCH_TOKEN'],
     says: /^readback\.yml:\d+:16 SECRET_REFERENCE: .*NO_SUCH_TOKEN/m,
   },
   {
@@ -138,10 +138,36 @@ test('a warehouse that cannot be reached is one problem, with exit code 3', asyn
   );
   const { code, stdout } = await readback(project, 'validate', '--output', 'json');
   assert.equal(code, 3);
-  const problems = JSON.parse(stdout) as { code: string; message: string }[];
+  const problems = JSON.parse(stdout) as { code: string; message: string; file: string; line: number }[];
   assert.deepEqual(
     problems.map((problem) => problem.code),
     ['WAREHOUSE_UNREACHABLE'],
   );
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  assert.equal(problems[0]?.file, 'readback.yml');
+  assert.match(lines[(problems[0]?.line ?? 0) - 1] ?? '', /^ {2}analytics:/);
   assert.match(problems[0]?.message ?? '', /^warehouse analytics: /);
+});
+
+test('a broken file is said to be broken, whether it was selected, may have been, or was not', async () => {
+  const project = join(folder.folder, 'selected');
+  await cp(sound, project, { recursive: true });
+  await writeFile(join(project, 'signals/broken.sql'), '/*\nkye: id\n*/\nselect 1 as id');
+  const named = await readback(project, 'run', '--select', 'signal:broken');
+  assert.equal(named.code, 2);
+  assert.match(named.stderr, /^signals\/broken\.sql:2:1 CONFIG_KEY: unknown key `kye`/m);
+  assert.match(named.stderr, /SELECTION: .*\n {2}→ signals\/broken\.sql has problems and was left out/);
+  const other = await readback(
+    project,
+    'run',
+    '--select',
+    'churn_risk',
+    '--exclude',
+    'crm_contact',
+    '--wait',
+    '1ms',
+  );
+  assert.notEqual(other.code, 0);
+  assert.match(other.stderr, /^signals\/broken\.sql:2:1 CONFIG_KEY/m);
+  assert.match(other.stderr, /^a broken file is left out whether it was selected or not/m);
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Sandbox, SandboxRecord } from '../../src/connectors/connector.ts';
 import {
   classifyNetworkError,
   GivenUp,
   parseRetryAfter,
   quote,
   withDeadline,
-} from '../../src/connectors/http.ts';
+} from '../../src/connectors/calls.ts';
+import type { Sandbox, SandboxRecord } from '../../src/connectors/connector.ts';
 import { connector } from '../../src/connectors/hubspot/index.ts';
 import { Records } from '../../src/connectors/records.ts';
 import { Faults, RollingWindow } from '../../src/connectors/sandbox.ts';

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Client, Fields, Outcome, Reading, Sandbox, WriteItem } from '../../src/connectors/connector.ts';
 import { canonicalProperty, canonicalTaskField } from '../../src/connectors/hubspot/canonical.ts';
 import { connector } from '../../src/connectors/hubspot/index.ts';
+import { actionsOf } from '../../src/connectors/index.ts';
 import { fileSettings } from '../helpers/desk.ts';
 
 let sandbox: Sandbox;
@@ -29,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 async function readTask(key: string, fields: Fields): Promise<Reading | undefined> {
-  const locator = connector.actions.create_task?.locate(fields, taskOptions) ?? {};
+  const locator = actionsOf(connector)?.create_task?.locate(fields, taskOptions) ?? {};
   const asked = { key, id: undefined, locator, parentId: undefined, fields: Object.keys(fields) };
   return (await client.read('create_task', taskOptions, [asked], call())).get(key);
 }
@@ -206,7 +207,7 @@ describe('a HubSpot task', () => {
   });
   it('does not take both ways of naming its contact', () => {
     const both = { subject: 's', contact_email: 'a@b.example', contact_id: '1' };
-    assert.equal(connector.actions.create_task?.fields.safeParse(both).success, false);
+    assert.equal(actionsOf(connector)?.create_task?.fields.safeParse(both).success, false);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type Sandbox,
   type WriteItem,
 } from '../../src/connectors/connector.ts';
+import { actionsOf } from '../../src/connectors/index.ts';
 import { connector } from '../../src/connectors/slack/index.ts';
 import { canonicalText } from '../../src/connectors/slack/text.ts';
 import { examine } from '../contract.ts';
@@ -68,7 +69,7 @@ async function write(action: string, one: WriteItem): Promise<Outcome> {
 }
 
 function readItem(action: string, one: WriteItem, id?: string) {
-  const locator = connector.actions[action]?.locate(one.fields, {}) ?? {};
+  const locator = actionsOf(connector)?.[action]?.locate(one.fields, {}) ?? {};
   return { key: one.key, id, locator, parentId: one.parentId, fields: ['text'] };
 }
 

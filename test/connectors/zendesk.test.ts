@@ -9,6 +9,7 @@ import type {
   Sandbox,
   WriteItem,
 } from '../../src/connectors/connector.ts';
+import { actionsOf } from '../../src/connectors/index.ts';
 import { actions } from '../../src/connectors/zendesk/actions.ts';
 import { connector } from '../../src/connectors/zendesk/index.ts';
 import { examine } from '../contract.ts';
@@ -78,7 +79,7 @@ async function write(action: string, one: WriteItem): Promise<Outcome> {
 }
 
 async function read(action: string, one: WriteItem, id?: string): Promise<Reading> {
-  const locator = connector.actions[action]?.locate(one.fields, {}) ?? {};
+  const locator = actionsOf(connector)?.[action]?.locate(one.fields, {}) ?? {};
   const wanted = { key: one.key, id, locator, parentId: one.parentId, fields: Object.keys(one.fields) };
   return (await client.read(action, {}, [wanted], call())).get(one.key) ?? assert.fail('no reading');
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
+import { parse } from 'yaml';
+import { sharedSchema } from '../../src/config/root.ts';
 import { Secret } from '../../src/config/secret.ts';
 import {
+  type Actions,
   type ActionType,
   type CallOptions,
   type Client,
@@ -15,6 +18,7 @@ import {
   type Sandbox,
   type WriteItem,
 } from '../../src/connectors/connector.ts';
+import { actionsOf } from '../../src/connectors/index.ts';
 
 /** What the exam needs to know about an action, because only its author can. */
 export interface Candidate {
@@ -28,6 +32,8 @@ export interface Candidate {
   reads?: string;
   /** Fields that a write only puts in place by a later request, so that they are missing when the first one fails. */
   later?: string[];
+  /** How many requests must agree before the connector believes that a record is absent; 1 if it says nothing. */
+  absence?: number;
   /** Makes records the action relies on. */
   prepare?(client: Client, call: CallOptions, sandbox: Sandbox): Promise<void>;
   /** Makes the record the nth item works on; returns its id. */
@@ -86,7 +92,7 @@ export class Desk {
   private constructor(connector: Connector, name: string, candidate: Candidate, sandbox: Sandbox) {
     this.connector = connector;
     this.name = name;
-    this.action = connector.actions[name] as ActionType;
+    this.action = examinedActions(connector)[name] as ActionType;
     this.options = this.action.options.parse(candidate.options ?? {});
     this.candidate = candidate;
     this.sandbox = sandbox;
@@ -102,7 +108,10 @@ export class Desk {
     const desk = new Desk(connector, name, candidate, sandbox);
     const restore = listen(desk.evidence);
     try {
-      desk.client = await connector.open(fileSettings(connector, sandbox.settings), desk.gate);
+      desk.client = await connector.open(
+        fileSettings(connector, sandboxSettings(connector, sandbox)),
+        desk.gate,
+      );
       await candidate.prepare?.(desk.client, desk.call(), sandbox);
       for (let n = 0; candidate.parent && n < 3; n += 1) {
         desk.#parents.push(await candidate.parent(desk.client, desk.call(), n));
@@ -135,7 +144,7 @@ export class Desk {
 
   /** A client with other credentials than the sandbox accepts. */
   stranger(): Promise<Client> {
-    const settings = { ...this.sandbox.settings };
+    const settings = sandboxSettings(this.connector, this.sandbox);
     for (const [name, value] of Object.entries(settings))
       if (value === token) settings[name] = `${token}-wrong`;
     return this.connector.open(fileSettings(this.connector, settings), this.gate);
@@ -145,7 +154,7 @@ export class Desk {
   async castaway(): Promise<Client> {
     const gone = await this.connector.sandbox({ token });
     await gone.close();
-    return this.connector.open(fileSettings(this.connector, gone.settings), {
+    return this.connector.open(fileSettings(this.connector, sandboxSettings(this.connector, gone)), {
       pass: async () => {},
       heed: () => {},
     });
@@ -241,8 +250,30 @@ export class Desk {
   }
 }
 
+/** The connection of the connector's example, as written, without what the loader takes for itself. */
+export function exampleSettings(connector: Connector): Record<string, unknown> {
+  const connections = Object.values(parse(connector.example) as Record<string, Record<string, unknown>>);
+  assert.equal(connections.length, 1);
+  const shared = Object.keys(sharedSchema.shape);
+  return Object.fromEntries(Object.entries(connections[0] ?? {}).filter(([key]) => !shared.includes(key)));
+}
+
+/** The actions that sit the exam: where the settings describe them, those of the example. */
+export function examinedActions(connector: Connector): Actions {
+  return actionsOf(connector, exampleSettings(connector)) ?? assert.fail('the example describes no actions');
+}
+
+/** The example with what reaches a sandbox laid over it, as a target does. */
+function sandboxSettings(connector: Connector, sandbox: Sandbox): Record<string, unknown> {
+  const { connector: _, ...example } = exampleSettings(connector);
+  return { ...example, ...sandbox.settings };
+}
+
 /** Settings as the loader hands them over: what must be a secret is wrapped, and nothing else. */
-export function fileSettings(connector: Connector, written: Record<string, string>): Record<string, unknown> {
+export function fileSettings(
+  connector: Connector,
+  written: Record<string, unknown>,
+): Record<string, unknown> {
   const settings: Record<string, unknown> = { ...written };
   for (const issue of connector.schema.safeParse(settings).error?.issues ?? []) {
     const name = String(issue.path[0]);

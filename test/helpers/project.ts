@@ -72,7 +72,7 @@ export async function rig(files: Record<string, string>, setup: string): Promise
         project,
         database: { ...database, close: async () => {} },
         log: options.log ?? silent,
-        scheduled: options.scheduled ?? false,
+        role: options.scheduled ? 'all' : 'run',
       });
       engines.add(engine);
       return engine;

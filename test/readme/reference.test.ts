@@ -8,7 +8,9 @@ import { destinationSchema } from '../../src/config/destination.ts';
 import { enrichmentSchema } from '../../src/config/enrichment.ts';
 import { rootSchema, sharedSchema } from '../../src/config/root.ts';
 import { signalSchema } from '../../src/config/signal.ts';
-import { connectorNames, loadConnector } from '../../src/connectors/index.ts';
+import type { Actions } from '../../src/connectors/connector.ts';
+import { actionSchema, fieldSchema } from '../../src/connectors/http/schema.ts';
+import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/index.ts';
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
 import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';
 import { emptyFolder, loadSound } from './project.ts';
@@ -48,7 +50,7 @@ describe('docs/reference.md', () => {
       [...files].flatMap(([file, text]) => (file.startsWith('dest') ? parse(text).action : [])),
     );
     for (const name of connectorNames)
-      for (const action of Object.keys((await loadConnector(name))?.actions ?? {}))
+      for (const action of Object.keys(await actionsNamed(name)))
         assert.ok(shown.has(action), `no example of ${name} ${action}`);
   });
 
@@ -89,8 +91,8 @@ describe('docs/reference.md', () => {
       const documented = tables
         .filter(({ headings }) => headings.at(-2) === title)
         .map(({ headings }) => headings.at(-1));
-      assert.deepEqual([...new Set(documented)].sort(), Object.keys(connector.actions).sort());
-      for (const [action, type] of Object.entries(connector.actions)) {
+      assert.deepEqual([...new Set(documented)].sort(), Object.keys(await actionsNamed(name)).sort());
+      for (const [action, type] of Object.entries(await actionsNamed(name))) {
         compare(tableOf('field', title, action), type.fields);
         const options = tableOf('option', title, action);
         if (options || schemaKeys(type.options).length > 0) compare(options, type.options);
@@ -105,7 +107,35 @@ describe('docs/reference.md', () => {
         );
       }
     });
+
+  test('an action of an API, and its fields, have exactly the keys of their tables', () => {
+    const title = 'An action of an API';
+    const whole = { fields: {}, write: { batch: {} }, read: { by_id: {}, find: {} } };
+    compareKeys(tableOf('action key', title), actionSchema, whole);
+    compareKeys(tableOf('field key', title), fieldSchema, {});
+  });
 });
+
+/** A table against a schema with maps inside maps. `whole` has every map there may be, with nothing in it. */
+function compareKeys(table: GuideTable | undefined, schema: z.ZodType, whole: object): void {
+  const rows = new Map(table?.rows.map(([key = '', fallback = '']) => [bare(key), bare(fallback)]));
+  const keys = schemaKeys(schema);
+  assert.deepEqual([...rows.keys()].sort(), keys.map(({ name }) => name).sort());
+  const issues = schema.safeParse(whole).error?.issues ?? [];
+  const missing = new Set(issues.map(({ path }) => path.map(String).join('.')));
+  for (const { name, fallback } of keys) {
+    const shown = rows.get(name) ?? '';
+    assert.equal(shown.startsWith('required'), missing.has(name) || name === 'fields', name);
+    if (fallback !== undefined && fallback !== '')
+      assert.ok(isSameDefault(shown, fallback), `${name} is ${JSON.stringify(fallback)}, not ${shown}`);
+  }
+}
+
+/** The actions that every connection of a connector has. */
+async function actionsNamed(name: string): Promise<Actions> {
+  const connector = await loadConnector(name);
+  return (connector && actionsOf(connector)) ?? {};
+}
 
 /** A table against a schema: the same keys, what is required, and the defaults that the schema knows. */
 function compare(

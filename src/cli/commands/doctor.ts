@@ -4,6 +4,7 @@ import { Openings } from '../../openings.ts';
 import { type Check, failed, passed } from '../doctor/check.ts';
 import { nodeCheck, projectChecks, warehouseChecks } from '../doctor/checks.ts';
 import { connectionChecks } from '../doctor/connections.ts';
+import { healthChecks } from '../doctor/health.ts';
 import { ledgerChecks } from '../doctor/ledger.ts';
 import { exitCodes } from '../exit.ts';
 import type { OutputOptions } from '../options.ts';
@@ -47,6 +48,7 @@ async function liveChecks(project: Project, log: Log): Promise<Check[]> {
           ...(await warehouseChecks(project, (name) => openings.warehouse(name))),
           ...(await connectionChecks(project, openings)),
           ...(await ledgerChecks(pool)),
+          ...(await healthChecks(pool, project)),
         ];
       } finally {
         await openings.close();

@@ -21,6 +21,10 @@ interface Options extends OutputOptions, SelectOptions {
   wait: string;
 }
 
+/** Only a file that can be read says its tags and whom it serves. */
+const unselectable =
+  'a broken file is left out whether it was selected or not; until it is mended, the exit code is not 0';
+
 /** `readback report` and `readback retry --preview` have the rest. */
 const failuresShown = 20;
 
@@ -31,8 +35,9 @@ export async function execute(options: Options): Promise<number> {
     throw new ReadbackError('USAGE', '--wait is not a duration', { value: options.wait, hint: durationHint });
   }
   const project = await openProject(options);
-  const signals = await selectSignals(project, options);
   remarkProblems(project);
+  if (project.problems.length > 0 && (options.select || options.exclude)) remark(unselectable);
+  const signals = await selectSignals(project, options);
   await writeManifest(project);
   const log = openCommandLog(options);
   return withLedger(project.root, log, async (database) => {
@@ -63,7 +68,7 @@ async function runPass(pass: Pass, options: Options): Promise<RunResult> {
     project: { ...project, problems: [] },
     database,
     log,
-    scheduled: false,
+    role: 'run',
   });
   const stopped = untilStopped();
   const progress = openProgress(options);

@@ -1,79 +1,24 @@
-import type { Project } from '../../config/model.ts';
-import { Engine } from '../../engine/engine.ts';
-import type { Log } from '../../log.ts';
-import { validateAgainstWarehouses } from '../../validate/validate.ts';
-import { writeManifest } from '../artifacts.ts';
-import { exitCodes } from '../exit.ts';
+import type { Role } from '../../engine/role.ts';
 import type { GlobalOptions } from '../options.ts';
-import { formatRows, print } from '../output.ts';
-import { scheduleText } from '../schedule.ts';
-import { count, openCommandLog, openProject, withLedger } from '../session.ts';
-import { raised, untilStopped } from '../stop.ts';
-import { openWarehouses } from '../warehouses.ts';
 
-/** `readback start`: polls on schedule and acts until SIGTERM or SIGINT. */
-export async function execute(options: GlobalOptions): Promise<number> {
-  const stopping = untilStopped();
-  const project = await openProject(options);
-  const log = openCommandLog(options, 'info');
-  await writeManifest(project);
-  return withLedger(project.root, log, async (database) => {
-    const engine = await Engine.start({ project, database, log, scheduled: true });
-    const failed = untilBug(log);
-    print(overview(project));
-    const checked = reportProblems(project, log);
-    await Promise.race([raised(stopping.signal), failed]);
-    log.info({}, 'draining');
-    await checked;
-    await engine.drain();
-    log.info({}, 'stopped');
-    return stopping.signal.aborted ? exitCodes.done : exitCodes.bug;
-  });
+interface Options extends GlobalOptions {
+  role: Role;
+  supervise?: boolean;
 }
 
-/** What `validate` would say, for the log. It stops nothing: what is broken fails by itself, and the rest runs. */
-async function reportProblems(project: Project, log: Log): Promise<void> {
-  const warehouses = openWarehouses(project);
-  try {
-    for (const problem of await validateAgainstWarehouses(project, warehouses.warehouse)) {
-      log.error({ code: problem.code }, problem.format());
-    }
-  } catch (error) {
-    log.warn({ error: (error as Error).message }, 'could not check the project against its warehouses');
-  } finally {
-    await warehouses.close();
+/** `readback start`: the service itself, or a supervisor that keeps one running. */
+export async function execute(options: Options): Promise<number> {
+  // Each loads only what it needs: a supervisor needs no database driver.
+  if (options.supervise) {
+    const { supervise } = await import('../supervisor.ts');
+    return supervise(thisCommand());
   }
+  const { serve } = await import('../service.ts');
+  return serve(options, options.role);
 }
 
-/** A bug must not pass unseen, nor leave half a process behind: it is logged, the rest is finished, then it ends. */
-function untilBug(log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    const listener = (error: unknown): void => {
-      const { name, stack } = error instanceof Error ? error : new Error('not an error');
-      // Only the places: a message may quote a row or a request.
-      const at = (stack ?? '')
-        .split('\n')
-        .filter((line) => /^\s+at /.test(line))
-        .map((line) => line.trim());
-      log.error({ error: name, at }, 'uncaught error; stopping');
-      resolve();
-    };
-    process.on('uncaughtException', listener);
-    process.on('unhandledRejection', listener);
-  });
-}
-
-function overview(project: Project): string {
-  const rows = [...project.signals.values()].map((signal) => ({
-    signal: signal.name,
-    schedule: scheduleText(signal.schedule),
-    destinations: [...project.destinations.values()]
-      .filter((one) => one.signals.includes(signal.name))
-      .map((one) => one.name),
-  }));
-  const broken =
-    project.problems.length > 0
-      ? `; left out: ${count(project.problems.length, 'problem')}, see the log`
-      : '';
-  return `${formatRows('table', ['signal', 'schedule', 'destinations'], rows)}running ${project.name}${broken}\n`;
+/** How this process was started, without the option that made it a supervisor. */
+function thisCommand(): string[] {
+  const words = process.argv.slice(1).filter((word) => word !== '--supervise');
+  return [process.execPath, ...process.execArgv, ...words];
 }

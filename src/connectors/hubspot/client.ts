@@ -1,4 +1,5 @@
 import type { Client as Sdk } from '@hubspot/api-client';
+import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
 import {
   type CallOptions,
   type Gate,
@@ -8,7 +9,6 @@ import {
   type Throttled,
   type Unavailable,
 } from '../connector.ts';
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../http.ts';
 import type { Settings } from './schema.ts';
 
 /** What a call came to when it brought no usable answer. */

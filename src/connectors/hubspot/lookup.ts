@@ -1,6 +1,6 @@
 import type { CallOptions } from '../connector.ts';
+import { inHalves } from '../halves.ts';
 import type { Failure, HubSpot } from './client.ts';
-import { inHalves } from './halves.ts';
 import { readObjects } from './reply.ts';
 
 export interface HubSpotRecord {

@@ -1,6 +1,6 @@
 import type { CallOptions, Outcome, Throttled, Unavailable } from '../connector.ts';
+import { inHalves } from '../halves.ts';
 import { type Failure, type HubSpot, isPermanent, outcomeOf } from './client.ts';
-import { inHalves } from './halves.ts';
 import { folded } from './lookup.ts';
 import { type ItemError, readObjects } from './reply.ts';
 

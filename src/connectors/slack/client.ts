@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
+import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../http.ts';
 import { judgeError, type Problem } from './errors.ts';
 import type { Settings } from './schema.ts';
 

@@ -1,5 +1,5 @@
+import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Outcome } from '../connector.ts';
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../http.ts';
 import type { Settings } from './schema.ts';
 
 /** Why a request did not give an answer to use. */

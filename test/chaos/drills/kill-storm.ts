@@ -1,7 +1,7 @@
 import type { Drill, DrillOptions } from '../drill.ts';
-import { type Figures, holds } from '../figures.ts';
+import type { Figures } from '../figures.ts';
 import { KillStorm, pickupMs } from '../fleet/kills.ts';
-import { Scene } from '../fleet/scene.ts';
+import { inScene } from '../fleet/scene.ts';
 import { until } from '../fleet/wait.ts';
 import { proxyFaults } from '../proxy/config.ts';
 import { faultKinds } from '../standins/faults.ts';
@@ -22,17 +22,10 @@ const forms = {
 
 async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {
   const form = short ? forms.short : forms.long;
-  const scene = await Scene.open({
-    drill: drill.name,
-    seed,
-    // 30 % together.
-    desks: fourDesks(actions, 0.25),
-    networkFaults: 0.05,
-    waves: form.waves,
-    say,
-  });
-  let keep = true;
-  try {
+  // 30 % together.
+  const desks = fourDesks(actions, 0.25);
+  const options = { drill: drill.name, seed, desks, networkFaults: 0.05, waves: form.waves, say };
+  return inScene(options, async (scene) => {
     await scene.product.start('scheduler');
     for (let worker = 0; worker < form.workers; worker += 1) await scene.product.start('worker');
     await scene.detected();
@@ -62,11 +55,8 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
     figures.kills = storm.kills.length;
     figures.pickupMs = await pickupMs(scene.product, storm.kills);
     figures.void = tooLittle(figures, form.kills, actions, short);
-    keep = !holds(figures);
     return figures;
-  } finally {
-    await scene.close({ keep });
-  }
+  });
 }
 
 /** Why the run proves nothing, or null. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startChild } from './children.ts';
 
-export type Role = 'scheduler' | 'worker' | 'both';
+export type Role = 'scheduler' | 'worker' | 'all';
 
 const compiled = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
@@ -28,21 +28,21 @@ export class Product {
     this.#env = { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
   }
 
-  /** From now on another build of the product is started. */
-  use(main: string): void {
+  /** From now on another build of the product is started; without a path, the compiled one again. */
+  use(main: string = compiled): void {
     this.#main = main;
   }
 
   /** Starts `readback start`. Its log lines go to a file of its own. */
-  async start(role: Role = 'both'): Promise<Process> {
+  async start(role: Role = 'all'): Promise<Process> {
     await mkdir(this.#logs, { recursive: true });
-    const words = role === 'both' || !(await this.#roles()) ? [] : ['--role', role];
+    const words = role === 'all' || !(await this.#roles()) ? [] : ['--role', role];
     this.#count += 1;
     const log = openSync(join(this.#logs, `${String(this.#count).padStart(4, '0')}-${role}.jsonl`), 'w');
     const command = [process.execPath, this.#main, '--project', this.#folder, 'start', ...words];
     const child = startChild(command, {
       env: this.#env,
-      stdio: ['ignore', 'ignore', log],
+      stdio: ['ignore', 'pipe', log],
       cwd: this.#folder,
     });
     closeSync(log);
@@ -127,6 +127,8 @@ function parse(line: string): LogLine | undefined {
 export class Process {
   readonly role: Role;
   readonly pid: number;
+  /** It has said that it runs; before, a signal meets Node.js and not the product. */
+  readonly ready: Promise<void>;
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
 
@@ -135,6 +137,12 @@ export class Process {
     this.pid = child.pid ?? 0;
     this.#child = child;
     this.#ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+    this.ready = new Promise((resolve, reject) => {
+      child.stdout?.on('data', (text) => String(text).includes('running ') && resolve());
+      child.once('exit', (code) => reject(new Error(`ended with ${code} before it ran`)));
+    });
+    // Whoever does not wait for it must not fall over it.
+    this.ready.catch(() => {});
   }
 
   /** `kill -9`, or another signal. */

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { type Figures, noFigures } from '../figures.ts';
+import { type Figures, holds, noFigures } from '../figures.ts';
 import { type Case, callsPerAction, type Finding, judges, makeCase } from '../oracle/judge.ts';
-import { isOpen, readLedger } from '../oracle/ledger.ts';
+import { isOpen, type Ledger, readLedger } from '../oracle/ledger.ts';
 import { readTruth } from '../oracle/truth.ts';
 import { Network } from '../proxy/child.ts';
 import { Standins } from '../standins/child.ts';
@@ -26,8 +26,28 @@ export type SceneOptions = {
   waves: number;
   /** Share of HTTP exchanges that meet a fault of the network, on top of those of the desks. */
   networkFaults?: number;
+  /** Folder for the tables of the ledger, instead of among the server's files. */
+  ledgerFolder?: (folder: string) => string | undefined;
+  /** Puts something between product and ledger: gives its port for the server's. */
+  betweenLedger?: (port: number) => Promise<number>;
   say(line: string): void;
 };
+
+/** Does a drill's work in a scene of its own. What is left of it stays on disk only when the figures do not hold. */
+export async function inScene(
+  options: SceneOptions,
+  work: (scene: Scene) => Promise<Figures>,
+): Promise<Figures> {
+  const scene = await Scene.open(options);
+  let keep = true;
+  try {
+    const figures = await work(scene);
+    keep = !holds(figures);
+    return figures;
+  } finally {
+    await scene.close({ keep });
+  }
+}
 
 /** Everything of one drill: its Postgres, warehouse, stand-ins, project and product. */
 export class Scene {
@@ -40,7 +60,8 @@ export class Scene {
   readonly #options: SceneOptions;
   readonly #warehouse: pg.Pool;
   readonly #ledger: pg.Pool;
-  #lastRelease = new Date(0);
+  /** When each wave was in the warehouse, by its clock, which is the ledger's too. */
+  readonly releasedAt: Date[] = [];
 
   private constructor(
     options: SceneOptions,
@@ -63,7 +84,7 @@ export class Scene {
     const folder = await mkdtemp(join(tmpdir(), `readback-${drill}-${seed}-`));
     const postgres = await Postgres.start(join(folder, 'postgres'));
     const warehouse = await postgres.create('warehouse');
-    const ledger = await postgres.create('ledger');
+    const ledger = await postgres.create('ledger', options.ledgerFolder?.(folder));
     await Workload.prepare(warehouse);
     const standins = await Standins.start(join(folder, 'standins.json'), {
       seed,
@@ -86,8 +107,9 @@ export class Scene {
       project,
       desks.map((desk) => ({ ...deskDefaults, ...desk, url: network.urls[desk.name] ?? '' })),
     );
+    const ledgerPort = (await options.betweenLedger?.(postgres.port)) ?? postgres.port;
     const product = new Product(project, {
-      READBACK_DATABASE_URL: postgres.url('ledger'),
+      READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
     });
@@ -99,10 +121,10 @@ export class Scene {
   async release(wave: number): Promise<void> {
     await this.workload.release(this.#warehouse, wave);
     const { rows } = await this.#warehouse.query<{ now: Date }>('select clock_timestamp() as now');
-    this.#lastRelease = rows[0]?.now ?? new Date();
+    this.releasedAt[wave] = rows[0]?.now ?? new Date();
   }
 
-  /** Waits until each signal has been polled, from begin to end, since the last release. */
+  /** Waits until each signal has been polled, from begin to end, since the last release (or at all). */
   async detected(deadlineMs = 120_000): Promise<void> {
     const { desks } = this.#options;
     await until(
@@ -111,7 +133,7 @@ export class Scene {
         const { rows } = await this.#ledger.query<{ polled: string }>(
           `select count(distinct signal) as polled from readback.polls
           where started_at > $1 and state in ('done', 'baseline')`,
-          [this.#lastRelease],
+          [this.releasedAt.at(-1) ?? new Date(0)],
         );
         return Number(rows[0]?.polled) === desks.length;
       },
@@ -167,12 +189,14 @@ export class Scene {
     return (await this.#ledger.query<Row>(sql)).rows;
   }
 
-  /** Compares expected, truth and ledger. The findings go to `findings.jsonl`, the first of each kind are said. */
-  async judge(): Promise<{ figures: Figures; it: Case }> {
+  /** Compares expected, truth and what `read` gives as ledger. The findings go to `findings.jsonl`, the first of each kind are said. */
+  async judge(
+    read: () => Promise<Ledger> = () => readLedger(this.product, this.folder),
+  ): Promise<{ figures: Figures; it: Case }> {
     const { drill, seed, desks, say } = this.#options;
     await this.standins.flush();
     const truth = await readTruth(join(this.folder, 'truth.jsonl'));
-    const ledger = await readLedger(this.product, this.folder);
+    const ledger = await read();
     const it = makeCase(this.workload.expected, desks, ledger, truth);
     const figures = noFigures(drill, seed);
     const findings: (Finding & { figure: string })[] = [];

@@ -1,10 +1,10 @@
-import { draw, drawBelow, drawOne, shuffled } from '../random.ts';
 import { now } from './clock.ts';
 import { checkSettings, type DeskConfig, type DeskKind, type DeskSettings } from './config.ts';
-import { type Fault, type FaultKind, faultKinds, isDefinite, type Said } from './faults.ts';
+import { type Fault, type FaultKind, faultKinds, isDefinite } from './faults.ts';
 import { keyedProtocol } from './keyed.ts';
 import type { Mark } from './mark.ts';
 import { markerProtocol } from './marker.ts';
+import { Misfortunes, type Refusal } from './misfortunes.ts';
 import { plainProtocol } from './plain.ts';
 import {
   type Call,
@@ -52,25 +52,19 @@ interface Result {
 export class Desk {
   readonly name: string;
   readonly stats: DeskStats = { requests: 0, applied: 0, limited: 0, faults: {} };
-  readonly #seed: number;
-  readonly #kind: DeskKind;
   readonly #truth: Truth;
   readonly #protocol: Protocol;
+  readonly #misfortunes: Misfortunes;
   readonly #late = new Set<() => void>();
-  /** Tokens of writes that are refused every time, and how. */
-  readonly #condemned = new Map<string, FaultKind>();
-  #settings: DeskSettings;
+  #settings: DeskSettings = {};
   #bad: ReadonlySet<string> = new Set();
   #window: Window | undefined;
-  #burst: { fault: FaultKind; until: number } | undefined;
 
   constructor(seed: number, truth: Truth, config: DeskConfig) {
     this.name = config.name;
-    this.#seed = seed;
-    this.#kind = config.kind;
     this.#truth = truth;
     this.#protocol = protocols[config.kind]();
-    this.#settings = {};
+    this.#misfortunes = new Misfortunes(seed, config.name, config.kind, this.#protocol);
     this.change(config);
   }
 
@@ -83,7 +77,7 @@ export class Desk {
     checkSettings(this.name, settings);
     this.#settings = { ...this.#settings, ...settings };
     this.#bad = new Set(this.#settings.bad);
-    if (settings.faults !== undefined) this.#burst = undefined;
+    if (settings.faults !== undefined) this.#misfortunes.endBurst();
     if (settings.limit !== undefined) this.#window = settings.limit ? new Window(settings.limit) : undefined;
   }
 
@@ -127,135 +121,83 @@ export class Desk {
     if (alwaysThrottle) {
       return { reply: this.#throttled(this.#retryAfter('seconds')), fault: 'throttled_seconds', refused: [] };
     }
-    if (accept < 1 && draw(this.#seed, this.name, 'accept', number) >= accept) {
+    if (accept < 1 && this.#misfortunes.draw('accept', number) >= accept) {
       return { reply: this.#protocol.says.unavailable as Reply, fault: 'unavailable_503', refused: [] };
     }
-    return this.#perform(number, call, this.#faultOf(number, call));
-  }
-
-  /** Depends on nothing but the seed, the desk and the request's number, and of course on what fits the request. */
-  #faultOf(number: number, call: Call): FaultKind | null {
-    const { faults } = this.#settings;
-    if (!faults || call.kind === 'other') return null;
-    if (this.#burst && number <= this.#burst.until) return this.#burst.fault;
-    if (draw(this.#seed, this.name, 'fault', number) >= faults.share) return null;
-    const fitting = (faults.kinds ?? (Object.keys(faultKinds) as FaultKind[])).filter((kind) =>
-      this.#fits(faultKinds[kind], call),
-    );
-    if (fitting.length === 0) return null;
-    const fault = drawOne(fitting, this.#seed, this.name, 'kind', number);
-    const { burst }: Fault = faultKinds[fault];
-    if (burst) this.#burst = { fault, until: number + burst };
-    return fault;
-  }
-
-  #fits({ on, only, batch, said, refuses }: Fault, call: Call): boolean {
-    if (call.kind === 'other' || !on.includes(call.kind)) return false;
-    if (only && !only.includes(this.#kind)) return false;
-    if (batch && this.#kind === 'upsert' && call.writes.length < 2) return false;
-    if (said && !this.#protocol.says[said]) return false;
-    return !refuses || this.#protocol.refuses.includes(refuses.said);
+    return this.#perform(number, call, this.#misfortunes.faultOf(number, call, this.#settings.faults));
   }
 
   #perform(number: number, call: Call, fault: FaultKind | null): Result {
     const rule: Fault = fault ? faultKinds[fault] : { on: ['write', 'read'] };
-    const said = rule.said ? this.#said(rule.said, rule) : undefined;
-    if (said && (rule.written === 'never' || call.kind === 'read')) {
+    const instead = this.#instead(rule);
+    const written = this.#misfortunes.written(number, rule);
+    if (instead && (written === 'never' || call.kind === 'read')) {
       const lone = rule.said && isDefinite(rule.said) && call.writes.length === 1;
-      return { reply: said, fault, refused: lone ? marksOf(call.writes) : [] };
+      return { reply: instead, fault, refused: lone ? marksOf(call.writes) : [] };
     }
-    const refused = this.#refusals(number, call, fault, rule);
-    const how = this.#how(number, rule, refused);
+    const told = new Map<Write, Refusal>();
+    const how = this.#how(number, call, rule, told);
     const reply = call.run(how);
-    if (said) return { reply: said, fault, refused: [] };
-    if (rule.sent === 'html')
-      return { reply: page(200, 'Just a moment...'), fault, refused: [], sent: 'html' };
-    const label = fault ?? (refused.size === 0 ? null : how.whole ? 'batch_400' : 'item_400');
+    if (instead) return { reply: instead, fault, refused: [] };
     if (rule.sent === 'cut') return { reply, fault, refused: [], sent: 'cut' };
     const named = how.whole !== 'unnamed' || call.writes.length === 1;
-    const definite = [...refused].flatMap(([write, said]) => (named && isDefinite(said) ? [write] : []));
+    const definite = [...told].flatMap(([write, { said }]) => (named && isDefinite(said) ? [write] : []));
+    const label = fault ?? (told.size === 0 ? null : how.whole ? 'batch_400' : 'item_400');
     return { reply, fault: label, refused: marksOf(definite), sent: rule.sent };
   }
 
-  /** The writes to refuse: bad entities, those refused for good before, and those this request's fault hits. */
-  #refusals(
-    number: number,
-    call: Call,
-    fault: FaultKind | null,
-    { refuses, lasting }: Fault,
-  ): Map<Write, Said> {
-    const refused = new Map<Write, Said>();
-    if (call.kind !== 'write') return refused;
-    for (const write of call.writes) {
-      const { mark } = write;
-      if (mark && (this.#bad.has(mark.entity) || this.#condemned.has(mark.token))) refused.set(write, 'bad');
-    }
-    if (!refuses || !fault) return refused;
-    const chosen = drawBelow(call.writes.length, this.#seed, this.name, 'refused', number);
-    for (const [place, write] of call.writes.entries()) {
-      const also = refuses.which === 'some' && draw(this.#seed, this.name, 'refused', number, place) < 1 / 3;
-      if (place !== chosen && !also) continue;
-      if (!refused.has(write)) refused.set(write, refuses.said);
-      if (lasting && write.mark) this.#condemned.set(write.mark.token, fault);
-    }
-    return refused;
+  /** What is answered in place of what the request came to. */
+  #instead({ said, sent, retryAfter }: Fault): Reply | undefined {
+    if (sent === 'html') return page(200, 'Just a moment...');
+    if (said === 'throttled') return this.#throttled(retryAfter && this.#retryAfter(retryAfter));
+    return said && this.#protocol.says[said];
   }
 
-  #how(number: number, rule: Fault, refused: Map<Write, Said>): How {
+  /** @param told gets the refusals that are really answered: a replayed answer refuses nothing */
+  #how(number: number, call: Call, rule: Fault, told: Map<Write, Refusal>): How {
     const { atomic, names, faults } = this.#settings;
-    const seed = this.#seed;
-    const condemnedWhole = [...refused.keys()].some(
-      ({ mark }) => this.#condemned.get(mark?.token ?? '') === 'batch_400',
-    );
-    const short = rule.results === 'short';
-    const omits = (place: number, of: number) =>
-      short &&
-      (place === drawBelow(of, seed, this.name, 'omitted', number) ||
-        draw(seed, this.name, 'omitted', number, place) < 1 / 3);
+    const misfortunes = this.#misfortunes;
+    const refusals = misfortunes.refusals(number, call.writes, rule, this.#bad);
+    const takesAll = [...refusals.values()].some(({ whole }) => whole);
+    const written = misfortunes.written(number, rule);
     return {
-      refused,
-      whole: atomic ? (names ? 'named' : 'unnamed') : condemnedWhole || rule.whole ? 'unnamed' : undefined,
+      refusal: (write) => {
+        const refusal = refusals.get(write);
+        if (!refusal) return undefined;
+        told.set(write, refusal);
+        misfortunes.remember(write, refusal);
+        return refusal.said;
+      },
+      whole: atomic ? (names ? 'named' : 'unnamed') : takesAll ? 'unnamed' : undefined,
       tidy: rule.tidy === true,
       staleMs: rule.stale ? (faults?.staleMs ?? 1000) : 0,
       keys: rule.keys ?? 'honoured',
       shuffled: rule.results === 'shuffled',
-      omits,
-      put: (write, store) => this.#put(number, rule, write, store),
-      shuffle: (list) => shuffled(list, seed, this.name, 'order', number),
+      omits: (place, of) => rule.results === 'short' && misfortunes.omits(number, place, of),
+      shuffle: (list) => misfortunes.shuffle(number, list),
+      put: (write, store) => {
+        if (written === 'now') this.#apply(number, write, store, false);
+        else if (written === 'late') this.#later(number, () => this.#apply(number, write, store, true));
+      },
     };
   }
 
-  #put(number: number, { written }: Fault, write: Write, store: () => string): void {
-    const apply = (late: boolean) => {
-      const record = store();
-      const { mark, key } = write;
-      const about = {
-        entity: mark?.entity ?? null,
-        version: mark?.version ?? null,
-        token: mark?.token ?? null,
-      };
-      this.stats.applied += 1;
-      this.#truth.add({ desk: this.name, request: number, event: 'applied', record, ...about, key, late });
-    };
-    if (written === 'never') return;
-    if (written === 'maybe' && draw(this.#seed, this.name, 'written', number) < 0.5) return;
-    if (written === 'late') this.#later(number, () => apply(true));
-    else apply(false);
+  #apply(number: number, { mark, key }: Write, store: () => string, late: boolean): void {
+    const record = store();
+    const { entity = null, version = null, token = null } = mark ?? {};
+    this.stats.applied += 1;
+    const about = { record, entity, version, token, key, late };
+    this.#truth.add({ desk: this.name, request: number, event: 'applied', ...about });
   }
 
   #later(number: number, apply: () => void): void {
-    const lateMs = draw(this.#seed, this.name, 'late', number) * (this.#settings.faults?.lateMaxMs ?? 3000);
+    const lateMs = this.#misfortunes.draw('late', number) * (this.#settings.faults?.lateMaxMs ?? 3000);
     const due = () => {
       clearTimeout(timer);
       if (this.#late.delete(due)) apply();
     };
     const timer = setTimeout(due, lateMs);
     this.#late.add(due);
-  }
-
-  #said(said: Said, { retryAfter }: Fault): Reply {
-    if (said !== 'throttled') return this.#protocol.says[said] as Reply;
-    return this.#throttled(retryAfter && this.#retryAfter(retryAfter));
   }
 
   #throttled(retryAfter: string | undefined): Reply {

@@ -17,16 +17,16 @@ export type Said =
 
 export interface Fault {
   on: readonly ('write' | 'read')[];
-  /** What becomes of the writes; done at once unless said. `maybe`: done at once or never, by a draw. */
+  /** What becomes of the writes; done at once unless said. `maybe`: executed or not, by a draw. */
   written?: 'late' | 'maybe' | 'never';
   /** The whole request is answered so. */
   said?: Said;
   /** One write of the request, or about a third of them, is answered so; the others are done. */
   refuses?: { which: 'one' | 'some'; said: Said };
   /** From then on the refused write is refused every time. */
-  lasting?: true;
+  lasting?: boolean;
   /** The batch is refused with the refused write, and nothing is named. */
-  whole?: true;
+  whole?: boolean;
   /** Only where a request can hold several writes does it take several for this fault. */
   batch?: true;
   only?: readonly DeskKind[];

@@ -43,11 +43,11 @@ export function keyedProtocol(): Protocol {
     const mark = findMark(request.text);
     const write: Write = { mark, key: key === '' ? null : key };
     const run = (how: How): Reply => {
-      const refusal = how.refused.get(write);
-      if (refusal) return zendeskSays[refusal] as Reply;
       const digest = createHash('sha1').update(request.text).digest('base64');
       const known = how.keys === 'honoured' ? replays.get(key) : undefined;
       if (known) return known.digest === digest ? replay(known) : anotherBody;
+      const refusal = how.refusal(write);
+      if (refusal) return zendeskSays[refusal] as Reply;
       const made = ticketOf(ticket, how.tidy);
       const reply = { status: 201, body: { ticket: made, audit: { id: made.id + 1, ticket_id: made.id } } };
       if (key !== '' && how.keys !== 'ignored') replays.set(key, { digest, reply });

@@ -27,7 +27,7 @@ export function plainProtocol(): Protocol {
     const mark = findMark(`${note} ${reference}`);
     const write = { mark, key: null };
     const run: Call['run'] = (how) => {
-      const refusal = how.refused.get(write);
+      const refusal = how.refusal(write);
       if (refusal) return plainSays[refusal] as Reply;
       const id = `o-${++created}`;
       const order = { id, reference, note: how.tidy ? note.trim() : note };

@@ -26,7 +26,8 @@ export interface Write {
 
 /** How a request is to be done. An honest one has nothing refused, nothing stale, and `put` puts at once. */
 export interface How {
-  refused: ReadonlyMap<Write, Said>;
+  /** How a write is refused, if it is; to be asked only when that is what will be answered. */
+  refusal(write: Write): Said | undefined;
   /** A batch with a refused write is refused whole, naming the refused writes or nothing. */
   whole: 'named' | 'unnamed' | undefined;
   tidy: boolean;

@@ -5,13 +5,13 @@ import {
   type How,
   otherCall,
   type Protocol,
-  page,
   parseObject,
   type Reply,
   type Request,
   type Write,
 } from './protocol.ts';
 import { Records } from './records.ts';
+import { hubspotSays, itemError, property, refusal } from './upsert-words.ts';
 
 interface Contact {
   id: string;
@@ -62,14 +62,14 @@ export function upsertProtocol(): Protocol {
       return refusal(400, 'VALIDATION_ERROR', `between 1 and ${maxBatch} inputs are allowed`);
     if (new Set(names).size < names.length)
       return refusal(400, 'VALIDATION_ERROR', 'Duplicate IDs found in batch input');
-    if (how.whole && how.refused.size > 0) return refuseAll(inputs, writes, how);
+    const refusals = writes.map((write) => how.refusal(write));
+    if (how.whole && refusals.some((said) => said)) return refuseAll(inputs, refusals, how.whole);
     const results: object[] = [];
     const errors: object[] = [];
     for (const [place, input] of inputs.entries()) {
-      const write = writes[place] as Write;
-      const said = how.refused.get(write);
+      const said = refusals[place];
       if (said) errors.push(itemError(said, input));
-      else results.push(upsertOne(type, input, write, how));
+      else results.push(upsertOne(type, input, writes[place] as Write, how));
     }
     return batchReply(results, errors, how, { status: 200 });
   }
@@ -181,42 +181,14 @@ function batchReply(results: object[], errors: object[], how: How, { status }: {
   };
 }
 
-const itemErrors: Partial<Record<Said, { category: string; message: string }>> = {
-  bad: { category: 'VALIDATION_ERROR', message: 'Property values were not valid' },
-  broken: { category: 'INTERNAL_ERROR', message: 'internal error' },
-  conflict: { category: 'CONFLICT', message: 'The object is being changed by another request' },
-  gone_404: { category: 'OBJECT_NOT_FOUND', message: 'The object does not exist' },
-};
-
-/** An input that failed is named by its trace id, and by nothing when it has none. */
-function itemError(said: Said, { objectWriteTraceId }: Input): object {
-  const context = objectWriteTraceId ? { objectWriteTraceId: [objectWriteTraceId] } : {};
-  return { status: 'error', ...itemErrors[said], context };
-}
-
-function refuseAll(inputs: Input[], writes: Write[], how: How): Reply {
+function refuseAll(inputs: Input[], refusals: (Said | undefined)[], whole: 'named' | 'unnamed'): Reply {
   const reply = refusal(400, 'VALIDATION_ERROR', 'Property values were not valid');
-  if (how.whole === 'unnamed') return reply;
+  if (whole === 'unnamed') return reply;
   const errors = inputs.flatMap((input, place) => {
-    const said = how.refused.get(writes[place] as Write);
+    const said = refusals[place];
     return said ? [itemError(said, input)] : [];
   });
   return { ...reply, body: { ...(reply.body as object), errors } };
-}
-
-function refusal(status: number, category: string, message: string): Reply {
-  return { status, body: { status: 'error', message, correlationId, category } };
-}
-
-function property(name: string): object {
-  return {
-    name,
-    label: name,
-    type: 'string',
-    fieldType: 'text',
-    groupName: 'contactinformation',
-    hasUniqueValue: true,
-  };
 }
 
 /** Values as HubSpot tidies them: no outer blanks, emails in lower case. */
@@ -224,36 +196,3 @@ function tidied(name: string, value: string | undefined): string {
   const trimmed = String(value ?? '').trim();
   return name === 'email' ? trimmed.toLowerCase() : trimmed;
 }
-
-const correlationId = '4f1c6a52-0a3e-4a8e-9a2b-6d1f0c9b7e11';
-
-const hubspotSays: Protocol['says'] = {
-  accepted: { status: 202, body: {} },
-  broken: { status: 500, body: { status: 'error', message: 'internal error', correlationId } },
-  error_body: {
-    status: 200,
-    body: { status: 'error', message: 'internal error', correlationId, category: 'INTERNAL_ERROR' },
-  },
-  throttled: {
-    status: 429,
-    body: {
-      status: 'error',
-      message: 'You have reached your secondly limit.',
-      errorType: 'RATE_LIMIT',
-      correlationId,
-      policyName: 'SECONDLY',
-    },
-  },
-  timeout: page(504, '504 Gateway Time-out'),
-  too_large: page(413, '413 Request Entity Too Large'),
-  unauthorized: {
-    status: 401,
-    body: {
-      status: 'error',
-      message: 'Authentication credentials not found.',
-      correlationId,
-      category: 'INVALID_AUTHENTICATION',
-    },
-  },
-  unavailable: { status: 503, body: { status: 'error', message: 'Service unavailable', correlationId } },
-};

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { SceneDesk } from '../fleet/scene.ts';
 
 /**
@@ -10,12 +9,10 @@ export function fourDesks(actions: number, faultShare = 0): SceneDesk[] {
   const standin = { faults: faultShare > 0 ? faults : null };
   const part = (share: number) => Math.ceil(actions * share);
   const minute = (requests: number) => ({ requests, perMs: 60_000 });
-  const desks: SceneDesk[] = [
+  return [
     { name: 'crm', kind: 'upsert', actions: part(0.6), limit: minute(6_000), standin },
     { name: 'tickets', kind: 'keyed', actions: part(0.2), limit: minute(6_000), standin },
     { name: 'chat', kind: 'marker', actions: part(0.12), limit: minute(3_000), standin },
     { name: 'orders', kind: 'plain', actions: part(0.08), limit: minute(6_000), standin },
   ];
-  const connector = new URL('../../../dist/connectors/http/index.js', import.meta.url);
-  return existsSync(connector) ? desks : desks.filter((desk) => desk.kind !== 'plain');
 }

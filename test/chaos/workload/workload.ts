@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import { draw, drawBelow, drawHex } from '../random.ts';
 
 /** The four protocols of the stand-ins; each stands for a class of idempotency. */
 export type DeskKind = 'keyed' | 'upsert' | 'marker' | 'plain';
@@ -10,6 +10,8 @@ export type Desk = {
   kind: DeskKind;
   /** Transitions to make happen there. */
   actions: number;
+  /** Whether entities of an upsert desk change after they entered. They do unless said. */
+  changing?: boolean;
 };
 
 /** What must be at a desk in the end. */
@@ -44,7 +46,7 @@ export class Workload {
     this.#plan = Array.from({ length: waves }, () => []);
     let count = 0;
     for (const desk of desks) {
-      const moving = desk.kind === 'upsert' && waves > changesOfUpsert;
+      const moving = desk.kind === 'upsert' && desk.changing !== false && waves > changesOfUpsert;
       const entities = moving ? Math.ceil(desk.actions / (1 + changesOfUpsert)) : desk.actions;
       for (let index = 0; index < entities; index += 1) {
         this.#planEntity(desk, count, moving);
@@ -56,6 +58,16 @@ export class Workload {
   /** How many transitions there will be if no two changes of an entity fall between two polls. */
   get transitions(): number {
     return this.#plan.reduce((sum, wave) => sum + wave.length, 0);
+  }
+
+  /** The entities of a desk, of all waves. */
+  entitiesOf(desk: string): string[] {
+    return this.#plan.flat().flatMap((row) => (row.desk === desk && row.version === 1 ? [row.entity] : []));
+  }
+
+  /** Transitions of a wave at all desks but one. */
+  sizeOf(wave: number, except: string): number {
+    return this.#plan[wave]?.filter(({ desk }) => desk !== except).length ?? 0;
   }
 
   /** Makes the table that the signals read. */
@@ -95,11 +107,11 @@ export class Workload {
   #planEntity(desk: Desk, number: number, moving: boolean): void {
     const entity = `e-${String(number).padStart(5, '0')}`;
     const changes = moving ? changesOfUpsert : 0;
-    const first = this.#draw(entity, 'enters') % (this.waves - changes);
+    const first = drawBelow(this.waves - changes, this.#seed, entity, 'enters');
     const waves = [first, ...this.#later(entity, first, changes)];
     for (const [index, wave] of waves.entries()) {
       const version = index + 1;
-      const token = `t-${this.#hash(entity, `v${version}`).slice(0, 8)}`;
+      const token = `t-${drawHex(this.#seed, entity, version)}`;
       // A search for a lost message sees at most 1,000 messages of a channel, so a channel gets a few hundred.
       const channel = `C0CHAOS${String(Math.floor(number / 300)).padStart(3, '0')}`;
       this.#plan[wave]?.push({ entity, desk: desk.name, version, token, channel });
@@ -110,17 +122,9 @@ export class Workload {
   #later(entity: string, first: number, count: number): number[] {
     const left = Array.from({ length: this.waves - first - 1 }, (_, index) => first + 1 + index);
     const chosen = left
-      .map((wave) => ({ wave, order: this.#draw(entity, `w${wave}`) }))
+      .map((wave) => ({ wave, order: draw(this.#seed, entity, 'wave', wave) }))
       .sort((a, b) => a.order - b.order)
       .slice(0, count);
     return chosen.map(({ wave }) => wave).sort((a, b) => a - b);
-  }
-
-  #draw(entity: string, purpose: string): number {
-    return Number.parseInt(this.#hash(entity, purpose).slice(0, 8), 16);
-  }
-
-  #hash(entity: string, purpose: string): string {
-    return createHash('md5').update(`${this.#seed} ${entity} ${purpose}`).digest('hex');
   }
 }

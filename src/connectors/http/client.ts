@@ -1,0 +1,190 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Secret } from '../../config/secret.ts';
+import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
+import { type CallOptions, type Gate, NotSent, type Throttled, type Unavailable } from '../connector.ts';
+import { AddressRefused, guardedLookup, isRefused } from './addresses.ts';
+import { readJson } from './pointer.ts';
+import type { Settings } from './schema.ts';
+
+/** One request below the base URL. `path` is escaped already. */
+export interface ApiRequest {
+  method: string;
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  /** Sent as JSON; undefined sends no body. */
+  body: unknown;
+  /** A connection of its own: one that is reused may be closed by the server at the very moment of the request. */
+  fresh?: boolean;
+}
+
+export interface Answered {
+  kind: 'answered';
+  status: number;
+  /** Undefined when the answer is not JSON. */
+  json: unknown;
+  /** Nothing at all came back, as after a 204 or a bare 404. */
+  empty: boolean;
+  /** The text, when it is not JSON and not a page of HTML. */
+  text: string;
+  isPage: boolean;
+  retryAfter: string | undefined;
+}
+
+/** What a request came to; everything but `answered` means that there is no answer to use. */
+export type Reply = Answered | Throttled | Unavailable | { kind: 'lost'; reason: string };
+
+/** Lists of orders fit many times over; an endless answer does not fill the memory. */
+const mostBytes = 4 * 1024 * 1024;
+/** Servers close idle connections after 5 s and more; ours are given up before. */
+const idleMs = 4_000;
+
+class TooLarge extends Error {}
+
+/** The API over HTTP: one origin, no redirects, bounded answers. The only place that holds its credentials. */
+export class Api {
+  readonly #base: URL;
+  readonly #prefix: string;
+  readonly #headers: Record<string, string>;
+  readonly #secrets: string[];
+  readonly #gate: Gate;
+  readonly #linkLocal: boolean;
+  readonly #reused: HttpAgent;
+  readonly #fresh: HttpAgent;
+
+  constructor(settings: Settings, gate: Gate) {
+    this.#base = new URL(settings.base_url);
+    this.#prefix = this.#base.pathname.replace(/\/+$/, '');
+    const { headers, secrets } = credentials(settings);
+    this.#headers = headers;
+    this.#secrets = secrets.flatMap(spellings);
+    this.#gate = gate;
+    this.#linkLocal = settings.link_local;
+    const Agent = this.#base.protocol === 'https:' ? HttpsAgent : HttpAgent;
+    this.#reused = new Agent({ keepAlive: true, timeout: idleMs });
+    this.#fresh = new Agent({ keepAlive: false });
+  }
+
+  /** Sends one request, once, when the gate lets it pass. Never throws for what the network or the API does. */
+  async send(request: ApiRequest, call: CallOptions): Promise<Reply> {
+    try {
+      await this.#gate.pass(call.signal);
+    } catch (error) {
+      if (error instanceof NotSent) return error.outcome;
+      if (!call.signal.aborted) throw error;
+    }
+    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+    try {
+      if (!this.#linkLocal && isRefused(this.#base.hostname)) throw new AddressRefused();
+      return await withDeadline(call, (signal) => this.#exchange(request, signal));
+    } catch (error) {
+      if (error instanceof AddressRefused)
+        return { kind: 'unavailable', code: 'address_refused', reason: error.message };
+      if (error instanceof TooLarge) return { kind: 'lost', reason: 'the answer is larger than 4 MB' };
+      return classifyNetworkError(error);
+    }
+  }
+
+  /** The API's words, without our secrets, short enough for the ledger. */
+  quote(text: unknown): string {
+    return quote(text, this.#secrets);
+  }
+
+  /** A connection-wide refusal, which the rest of a batch must not run into. */
+  heed<Refusal extends Throttled | Unavailable>(refusal: Refusal): Refusal {
+    this.#gate.heed(refusal);
+    return refusal;
+  }
+
+  close(): void {
+    this.#reused.destroy();
+    this.#fresh.destroy();
+  }
+
+  #exchange({ method, path, headers, body, fresh }: ApiRequest, signal: AbortSignal): Promise<Answered> {
+    const { protocol, hostname, port } = this.#base;
+    const sent = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    return new Promise((resolve, reject) => {
+      const request = (protocol === 'https:' ? httpsRequest : httpRequest)(
+        {
+          protocol,
+          hostname: hostname.replace(/^\[|\]$/g, ''),
+          port,
+          method,
+          path: `${this.#prefix}${path}` || '/',
+          agent: fresh ? this.#fresh : this.#reused,
+          signal,
+          ...(this.#linkLocal ? {} : { lookup: guardedLookup }),
+          headers: {
+            accept: 'application/json',
+            'accept-encoding': 'identity',
+            'user-agent': 'readback',
+            ...(sent ? { 'content-type': 'application/json', 'content-length': sent.length } : {}),
+            ...this.#headers,
+            ...lowerCased(headers),
+          },
+        },
+        (response) => readAnswer(response).then(resolve, reject),
+      );
+      request.on('error', reject);
+      request.end(sent);
+    });
+  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answered> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length;
+    // Leaving the loop destroys the response, and with it the connection.
+    if (bytes > mostBytes) throw new TooLarge();
+    chunks.push(chunk as Buffer);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  const json = readJson(text);
+  const isPage = /html/i.test(response.headers['content-type'] ?? '') || /^\s*</.test(text);
+  return {
+    kind: 'answered',
+    status: response.statusCode ?? 0,
+    json,
+    empty: text.trim() === '',
+    text: json === undefined && !isPage ? text : '',
+    isPage,
+    retryAfter: response.headers['retry-after'],
+  };
+}
+
+/** The headers of every request, and the texts that must never be quoted. */
+function credentials(settings: Settings): { headers: Record<string, string>; secrets: string[] } {
+  const headers: Record<string, string> = {};
+  const secrets: string[] = [];
+  for (const [name, value] of Object.entries(settings.headers)) {
+    if (value instanceof Secret) secrets.push(value.reveal(), ...value.reveal().split(/\s+/).slice(1));
+    headers[name.toLowerCase()] = value instanceof Secret ? value.reveal() : value;
+  }
+  if (settings.bearer_token) {
+    secrets.push(settings.bearer_token.reveal());
+    headers.authorization = `Bearer ${settings.bearer_token.reveal()}`;
+  }
+  if (settings.username !== undefined && settings.password) {
+    const login = Buffer.from(`${settings.username}:${settings.password.reveal()}`).toString('base64');
+    secrets.push(settings.password.reveal(), login);
+    headers.authorization = `Basic ${login}`;
+  }
+  return { headers, secrets };
+}
+
+/** A secret as an API may repeat it: as it is, inside JSON, inside an address. */
+function spellings(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** How long a 429 or 503 asks to wait. */
+export function retryAfterMs({ retryAfter }: Answered): number | null {
+  return parseRetryAfter(retryAfter);
+}
