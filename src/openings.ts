@@ -18,6 +18,8 @@ export interface Opened {
   timeoutMs: number;
   templates: ReadonlyMap<string, Template>;
   condition: Condition | undefined;
+  /** What the templates and the condition name. */
+  variables: ReadonlySet<string>;
 }
 
 interface Connection {
@@ -54,7 +56,8 @@ export class Openings {
       const config = this.#project.connections.get(name);
       const connector = config && (await loadConnector(config.connector));
       if (!config || !connector) throw missing('connection', name);
-      const gate = new ConnectionGate(this.#ledger, name, config.rateLimit ?? connector.rateLimit);
+      const limit = config.rateLimit ?? connector.rateLimit;
+      const gate = new ConnectionGate(this.#ledger, name, limit, config.timeoutMs);
       await gate.register();
       return {
         client: await connector.open(config.settings, gate),
@@ -88,7 +91,7 @@ export class Openings {
 export function compileDestination(
   destination: Destination,
   type: ActionType,
-): Pick<Opened, 'templates' | 'condition'> {
+): Pick<Opened, 'templates' | 'condition' | 'variables'> {
   const place = (key: string) => ({ file: destination.file, ...destination.places.get(key) });
   const templates = new Map<string, Template>();
   for (const [name, text] of Object.entries(destination.fields)) {
@@ -100,7 +103,8 @@ export function compileDestination(
   }
   const condition =
     destination.when === undefined ? undefined : compileCondition(destination.when, place('when'));
-  return { templates, condition };
+  const named = [...templates.values()].flatMap((template) => template.variables);
+  return { templates, condition, variables: new Set([...named, ...(condition?.variables ?? [])]) };
 }
 
 /** Opens once; a failed opening is forgotten, so that the next use tries again. */

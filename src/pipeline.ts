@@ -15,12 +15,14 @@ import type { Log } from './log.ts';
 import type { Opened, Openings } from './openings.ts';
 import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
-import { verify } from './verify/verify.ts';
+import { readBatch, verify } from './verify/verify.ts';
 
-/** Actions taken from the ledger at a time: bounds memory, and how much one slow enrichment delays. */
-const chunkSize = 500;
+/** Actions taken from the ledger at a time: bounds how much one slow enrichment delays. */
+const chunkSize = 2_000;
 /** Who holds a lane, unique over machines. */
 const thisProcess = `pid ${process.pid} on ${hostname()}`;
+/** Actions that all turns of a process together have taken: bounds memory. */
+const takenAtOnce = 8_000;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
 const turnMs = 60_000;
 
@@ -31,6 +33,7 @@ export class Pipeline {
   readonly #pool: pg.Pool;
   readonly #log: Log;
   readonly #enricher: Enricher;
+  #turns = 0;
 
   constructor(project: Project, pool: pg.Pool, openings: Openings, log: Log) {
     this.project = project;
@@ -75,17 +78,22 @@ export class Pipeline {
     });
     if (lane.takeover) {
       const where = { destination: destination.name, lane: laneNumber };
-      this.#log.warn({ ...where, ...lane.takeover }, lane.takeover.from ? 'lane taken over' : 'answers lost');
+      this.#log.warn(
+        { ...where, ...lane.takeover },
+        lane.takeover.from ? 'lane taken over' : 'actions put in doubt',
+      );
     }
+    this.#turns += 1;
     try {
       const until = performance.now() + turnMs;
       while (!draining.aborted && performance.now() < until) {
-        const due = await lane.due(chunkSize);
+        const due = await lane.due(Math.min(chunkSize, Math.ceil(takenAtOnce / this.#turns)));
         if (due.length === 0) return;
         const usable = await this.#work(opened, lane, due, draining);
         if (!usable) return;
       }
     } finally {
+      this.#turns -= 1;
       // Should it fail, the next holder finds the lane held, which is all that it then says.
       await lane.letGo().catch(() => {});
     }
@@ -97,11 +105,11 @@ export class Pipeline {
     const shared = { lane, gate, client, destination, type, call, draining };
     const sent = due.filter((action) => action.state === 'accepted' || action.state === 'unknown');
     const unsent = due.filter((action) => action.state === 'planned' || action.state === 'ready');
-    const readable = await verify(
-      { ...shared, onVerdict: (action, verdict) => this.#logMove(destination, action, verdict) },
-      sent,
-    );
-    if (!readable) return false;
+    const reader = {
+      ...shared,
+      onVerdict: (action: Action, verdict: Move) => this.#logMove(destination, action, verdict),
+    };
+    if (!(await verify(reader, sent))) return false;
     if (unsent.length === 0) return true;
     const { prepared, moves } = await this.#prepare(opened, lane, unsent, draining);
     await lane.record(moves);
@@ -110,6 +118,7 @@ export class Pipeline {
     return write(
       {
         ...shared,
+        readBack: (accepted) => readBatch(reader, accepted),
         onOutcome: ({ action }, outcome) =>
           this.#log.info(
             {
@@ -134,9 +143,9 @@ export class Pipeline {
     abort: AbortSignal,
   ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
     const { destination } = opened;
-    const parents = destination.follows ? await lane.parents(destination.follows, actions) : undefined;
     const current = actions.filter((action) => !action.expired);
-    const scopes = await this.#scopes(destination, current, abort);
+    const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
+    const scopes = await this.#scopes(opened, current, abort);
     const prepared: Prepared[] = [];
     const moves = actions.filter((action) => action.expired).map(expire);
     for (const action of current) {
@@ -179,7 +188,7 @@ export class Pipeline {
 
   /** What templates and conditions see: the row, its enrichments, the message, and `now` (the same at every attempt). */
   async #scopes(
-    destination: Destination,
+    { destination, variables }: Opened,
     actions: readonly Action[],
     abort: AbortSignal,
   ): Promise<Map<string, Scope>> {
@@ -191,9 +200,8 @@ export class Pipeline {
       const entities = ours.map((action) => action.entity);
       const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
       for (const action of ours) {
-        const row = { ...action, id: action.message, severity: signal.severity };
-        const facts = { now: action.detected_at.toISOString(), message: messageScope(row, signal.owner) };
-        scopes.set(action.key, joinScopes(rows.get(action.entity) ?? {}, facts));
+        const known = rows.get(action.entity) ?? [];
+        scopes.set(action.key, joinScopes(...known, facts(action, signal, variables)));
       }
     }
     return scopes;
@@ -210,9 +218,20 @@ export class Pipeline {
         decision: to.decision,
         state: to.state,
       },
-      to.kind === 'read' ? 'read back' : 'decided',
+      to.call?.kind === 'read' ? 'read back' : 'decided',
     );
   }
+}
+
+/** The message's own facts; made only when they are asked for, as most destinations do without. */
+function facts(action: Action, signal: Signal, variables: ReadonlySet<string>): Scope {
+  const known: Record<string, unknown> = {};
+  if (variables.has('now')) known.now = action.detected_at.toISOString();
+  if (variables.has('message')) {
+    const row = { ...action, id: action.message, severity: signal.severity };
+    known.message = messageScope(row, signal.owner);
+  }
+  return known;
 }
 
 /**

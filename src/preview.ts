@@ -49,14 +49,14 @@ export async function previewSignal(
   const entities = members.map((member) => member.entity);
   const abort = new AbortController().signal;
   const plain = await enricher.scopes(project, signal, [], entities, abort);
-  for (const one of previewed) one.row = plain.get(one.entity) ?? {};
+  for (const one of previewed) one.row = joinScopes(...(plain.get(one.entity) ?? []));
   for (const destination of destinations) {
     const scopes = await enricher.scopes(project, signal, destination.enrich, entities, abort);
     const render = renderer(project, destination);
     for (const [index, draft] of drafts.entries()) {
       const one = previewed[index] as PreviewedEntity;
       const facts = { now: draft.detected_at.toISOString(), message: messageScope(draft, signal.owner) };
-      const row = scopes.get(one.entity) ?? {};
+      const row = joinScopes(...(scopes.get(one.entity) ?? []));
       one.row = joinScopes(one.row, row);
       one.actions.push(render(joinScopes(row, facts)));
     }

@@ -28,7 +28,7 @@ order by actions.detected_at, actions.signal, actions.entity, actions.destinatio
 with ttl as (
   select * from jsonb_to_recordset(:ttls) as t (destination text, seconds float8)
 ), letter as (
-  select key, state, reason from actions where key = any(:keys::uuid[])
+  select number, state, reason from actions where key = any(:keys::uuid[])
 ), retried as (
   update actions
   set state = 'ready', attempts = 0, corrections = 0, absences = 0, reason = null, settled_at = null,
@@ -36,12 +36,12 @@ with ttl as (
   from ttl
   where actions.key = any(:keys::uuid[]) and actions.destination = ttl.destination
     and actions.state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
-  returning actions.key
+  returning actions.number
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason)
-  select letter.key, 'command', 'retry', 'send again', concat_ws(': ', letter.state, letter.reason)
+  select letter.number, 'command', 'retry', 'send again', concat_ws(': ', letter.state, letter.reason)
   from letter
-  join retried on retried.key = letter.key
+  join retried on retried.number = letter.number
 )
 select count(*) as retried from retried;
 
@@ -68,10 +68,10 @@ with held as (
   update actions
   set state = 'held', due_at = null, reason = :kind::text || ' paused: ' || :reason::text
   where state in ('planned', 'ready') and case :kind::text when 'signal' then signal else destination end = :name
-  returning key, reason
+  returning number, reason
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason)
-  select key, 'command', 'pause', 'hold', reason from held
+  select number, 'command', 'pause', 'hold', reason from held
 )
 select count(*) as held from held;
 
@@ -104,10 +104,10 @@ with held as (
       reason = held.pause
   from held
   where actions.key = held.key and actions.state = 'held'
-  returning actions.key, actions.due_at
+  returning actions.number, actions.due_at
 ), noted as (
   insert into attempts (action, kind, outcome, decision)
-  select key, 'command', 'resume', 'go on' from released where due_at is not null
+  select number, 'command', 'resume', 'go on' from released where due_at is not null
 )
 select count(*) filter (where due_at is not null) as released, count(*) filter (where due_at is null) as held
 from released;

@@ -10,7 +10,7 @@ with way as (
     (array_agg(attempts.decision order by attempts.id desc))[1] as decision,
     min(attempts.id) as first
   from actions
-  join attempts on attempts.action = actions.key
+  join attempts on attempts.action = actions.number
   where attempts.outcome in ('throttled', 'ambiguous', 'missing', 'differs', 'rejected')
   group by actions.key
 )

@@ -15,6 +15,10 @@ where name = :signal;
 -- name: known_digests
 select bucket, rows, members, digest::text as digest from buckets where signal = :signal;
 
+-- name: sum_members
+-- Counting the set itself reads an index of a million entries: 0.2 s, a fifth of a poll.
+select coalesce(sum(members), 0)::bigint as members from buckets where signal = :signal;
+
 -- name: count_members
 select count(*) as members from entities where signal = :signal and present;
 
@@ -114,17 +118,22 @@ select
 from moves;
 
 -- name: apply_moves
--- The new set. The sequence rises with every transition, also one that no message is made of.
+-- The new set. The sequence rises with every transition, also one that no message is made of. Whom the ledger has
+-- forgotten, or never knew, begins above all that were forgotten; the lock waits for who is just forgetting.
+with forgotten as (
+  select forgotten_sequence as sequence from signals where name = :signal for share
+)
 insert into entities as known (signal, entity, bucket, present, fingerprint, sequence)
 select
-  :signal, entity, bucket, transition <> 'left', fingerprint,
-  case when :silent::boolean and not entity = any(:only::text[]) then 0 else 1 end
+  :signal, moves.entity, moves.bucket, moves.transition <> 'left', moves.fingerprint,
+  forgotten.sequence + case when :silent::boolean and not moves.entity = any(:only::text[]) then 0 else 1 end
 from moves
+cross join forgotten
 on conflict (signal, entity) do update
 set present = excluded.present,
     bucket = excluded.bucket,
     fingerprint = excluded.fingerprint,
-    sequence = known.sequence + excluded.sequence;
+    sequence = known.sequence + excluded.sequence - (select sequence from forgotten);
 
 -- name: forget_buckets
 delete from buckets where signal = :signal and (:every_bucket::boolean or bucket = any(:buckets::smallint[]));
@@ -141,30 +150,25 @@ left join (
   group by bucket
 ) as present using (bucket);
 
--- name: emit_messages
--- Messages are durable before anything else sees them. The id depends on nothing but signal, version, entity and
--- sequence; a cooldown is decided here, against the last message that was let through.
-with numbered as (
-  select moves.entity, moves.transition, moves.observed_at, known.sequence, known.fired_at
-  from moves
-  join entities as known on known.signal = :signal and known.entity = moves.entity
-  where moves.transition = any(:transitions::transition[])
-), inserted as (
-  insert into messages (id, poll, signal, version, entity, sequence, transition, severity, observed_at, detected_at)
-  select
-    md5(concat_ws(chr(31), :project::text, :signal::text, :version::text, entity, sequence))::uuid,
-    :poll::bigint, :signal, :version, entity, sequence, transition, :severity, observed_at, clock_timestamp()
-  from numbered
-  returning id, entity, sequence, transition, observed_at, detected_at
-)
+-- name: number_moves
+-- Messages in the making. The id depends on nothing but signal, version, entity and sequence; a cooldown is decided
+-- here, against the last message that was let through.
 insert into fresh (id, entity, sequence, transition, observed_at, detected_at, cooling, fired_at)
 select
-  inserted.id, inserted.entity, inserted.sequence, inserted.transition, inserted.observed_at, inserted.detected_at,
-  numbered.transition <> 'left'
-    and numbered.fired_at > clock_timestamp() - make_interval(secs => :cooldown_seconds::float8) as cooling,
-  numbered.fired_at
-from inserted
-join numbered using (entity);
+  md5(concat_ws(chr(31), :project::text, :signal::text, :version::text, moves.entity, known.sequence))::uuid,
+  moves.entity, known.sequence, moves.transition, moves.observed_at, clock_timestamp(),
+  moves.transition <> 'left'
+    and known.fired_at > clock_timestamp() - make_interval(secs => :cooldown_seconds::float8) as cooling,
+  known.fired_at
+from moves
+join entities as known on known.signal = :signal and known.entity = moves.entity
+where moves.transition = any(:transitions::transition[]);
+
+-- name: emit_messages
+-- Messages are durable before anything else sees them.
+insert into messages (id, poll, signal, version, entity, sequence, transition, severity, observed_at, detected_at)
+select id, :poll::bigint, :signal, :version, entity, sequence, transition, :severity, observed_at, detected_at
+from fresh;
 
 -- name: count_fresh
 select count(*) as emitted, count(*) filter (where cooling) as cooling from fresh;

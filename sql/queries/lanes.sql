@@ -41,10 +41,10 @@ with orphans as (
       select from lanes
       where lanes.destination = :destination and lanes.lane = :lane and lanes.epoch = :epoch for share
     )
-  returning key
+  returning number
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason, epoch)
-  select key, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
+  select number, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
 )
 select count(*) as adopted from orphans;
 
@@ -54,7 +54,7 @@ select count(*) as adopted from orphans;
 select
   actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
   actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
-  actions.sent, actions.reason, actions.observed_at, actions.detected_at, actions.sent_at,
+  actions.sent, actions.reason, actions.observed_at, actions.detected_at,
   actions.expires_at <= clock_timestamp() as expired,
   -- since the last send or its acceptance: one that was sent again may have been accepted long ago
   extract(epoch from clock_timestamp() - greatest(actions.accepted_at, actions.sent_at)) * 1000 as waited_ms,
@@ -117,26 +117,29 @@ with lane as (
   from intent
   where actions.key = intent.key and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
-  returning actions.key, intent.hash
+  returning actions.key, actions.number, intent.hash
 ), noted as (
   insert into attempts (action, kind, request_hash, outcome, decision, epoch)
-  select key, 'write', hash, 'intent', 'send', :epoch from moved
+  select number, 'write', hash, 'intent', 'send', :epoch from moved
 )
 select key from moved;
 
 -- name: record
--- Outcomes, verdicts and decisions of a batch, all the same shape: the move the state machine chose. Most moves of a
--- batch are one step for many keys, so each step is said once.
+-- Outcomes, verdicts and decisions of a wave, all the same shape: where the state machine took each action, and the calls
+-- that led there. Most actions of a wave share both, so each is said once, at its number in a list.
 with lane as (
   select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
 ), move as (
   select item.key, item.external_id, step.*
   from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
-  join jsonb_to_recordset(:steps) as step (
-    number integer, source action_state, state action_state, due_in_ms float8, settled boolean, reason text, kind text,
-    outcome text, decision text, accepted boolean, attempts integer, corrections integer, absences integer,
-    unread integer, generation integer, duration_ms integer
-  ) using (number)
+  join (
+    select
+      place, (fact ->> 0)::action_state as source, (fact ->> 1)::float8 as accepted_ago_ms,
+      (fact ->> 2)::action_state as state, (fact ->> 3)::float8 as due_in_ms, (fact ->> 4)::boolean as settled,
+      fact ->> 5 as reason, (fact ->> 6)::integer as attempts, (fact ->> 7)::integer as corrections,
+      (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation
+    from jsonb_array_elements(:steps) with ordinality as list (fact, place)
+  ) as step on step.place = item.number
 ), moved as (
   update actions
   set state = move.state,
@@ -147,7 +150,10 @@ with lane as (
         when move.due_in_ms is not null then clock_timestamp() + make_interval(secs => move.due_in_ms / 1000)
       end,
       settled_at = case when move.settled then clock_timestamp() end,
-      accepted_at = case when move.accepted then clock_timestamp() else actions.accepted_at end,
+      accepted_at = case
+        when move.accepted_ago_ms is null then actions.accepted_at
+        else clock_timestamp() - make_interval(secs => move.accepted_ago_ms / 1000)
+      end,
       reason = move.reason,
       -- A new generation means that the last answer was a lie, and so was the id it gave.
       external_id = case
@@ -160,13 +166,21 @@ with lane as (
       generation = move.generation
   from move
   where actions.key = move.key and actions.state = move.source and exists (select from lane)
-  returning actions.key
+  returning actions.key, actions.number
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason, duration_ms, epoch)
-  select move.key, move.kind, move.outcome, move.decision, move.reason, move.duration_ms, :epoch
-  from move
-  join moved on moved.key = move.key
-  where move.kind is not null
+  insert into attempts (action, kind, at, outcome, decision, reason, duration_ms, epoch)
+  select
+    moved.number, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
+    call.outcome, call.decision, call.reason, call.duration_ms, :epoch
+  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (key, number, place)
+  join moved on moved.key = made.key
+  join (
+    select
+      place, fact ->> 0 as kind, (fact ->> 1)::float8 as ago_ms, (fact ->> 2)::integer as duration_ms,
+      fact ->> 3 as outcome, fact ->> 4 as decision, fact ->> 5 as reason
+    from jsonb_array_elements(:calls) with ordinality as list (fact, place)
+  ) as call on call.place = made.number
+  order by made.place
 )
 select (select count(*) from moved) as recorded, exists (select from lane) as held;
 

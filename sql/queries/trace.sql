@@ -43,10 +43,13 @@ order by detected_at desc, destination, key
 limit :limit;
 
 -- name: attempts
-select action, at, kind, outcome, decision, reason, duration_ms, epoch
-from attempts
-where action = any(:actions::uuid[])
-order by action, id;
+select
+  actions.key as action, attempts.at, attempts.kind, attempts.outcome, attempts.decision, attempts.reason,
+  attempts.duration_ms, attempts.epoch
+from actions
+join attempts on attempts.action = actions.number
+where actions.key = any(:actions::uuid[])
+order by actions.key, attempts.id;
 
 -- name: near_entities
 -- Entities that begin like what was asked for, longest common beginning first. One short index range for each length.

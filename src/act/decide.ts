@@ -1,24 +1,19 @@
 import type { Outcome } from '../connectors/connector.ts';
-import { type Action, type Move, move } from '../ledger/action.ts';
+import { type Action, type Call, type Move, move } from '../ledger/action.ts';
 import { backoffMs } from './backoff.ts';
 
 /**
  * What to do after a write answered. Nothing here says `verified`: only a read-back does (rule 2). A 429 and a dead
  * connection are not attempts (rule 6); an ambiguous outcome is resolved by reading, never by sending again (rule 3).
  */
-export function decideOutcome(
-  action: Action,
-  outcome: Outcome,
-  maxAttempts: number,
-  durationMs: number | null,
-): Move {
+export function decideOutcome(action: Action, outcome: Outcome, maxAttempts: number, call: Call): Move {
   const attempts = action.attempts + 1;
-  const call = { kind: 'write' as const, outcome: outcome.kind, duration_ms: durationMs };
   switch (outcome.kind) {
     case 'applied':
     case 'already':
       return move(action, {
-        ...call,
+        call,
+        outcome: outcome.kind,
         state: 'accepted',
         decision: 'read it back',
         due_in_ms: 0,
@@ -28,7 +23,8 @@ export function decideOutcome(
       });
     case 'ambiguous':
       return move(action, {
-        ...call,
+        call,
+        outcome: outcome.kind,
         state: 'unknown',
         decision: 'read back before anything else',
         reason: outcome.reason,
@@ -37,7 +33,8 @@ export function decideOutcome(
       });
     case 'throttled':
       return move(action, {
-        ...call,
+        call,
+        outcome: outcome.kind,
         state: 'ready',
         decision: 'wait, then send; not an attempt',
         reason: outcome.reason,
@@ -45,7 +42,8 @@ export function decideOutcome(
       });
     case 'unavailable':
       return move(action, {
-        ...call,
+        call,
+        outcome: outcome.kind,
         state: 'ready',
         decision: 'wait for the connection; not an attempt',
         reason: `${outcome.code}: ${outcome.reason}`,
@@ -54,10 +52,18 @@ export function decideOutcome(
     case 'rejected': {
       const reason = `${outcome.code}: ${outcome.reason}`;
       if (outcome.permanent)
-        return move(action, { ...call, state: 'rejected', decision: 'give up', reason, attempts });
+        return move(action, {
+          call,
+          outcome: outcome.kind,
+          state: 'rejected',
+          decision: 'give up',
+          reason,
+          attempts,
+        });
       if (attempts >= maxAttempts) {
         return move(action, {
-          ...call,
+          call,
+          outcome: outcome.kind,
           state: 'dead',
           decision: 'give up',
           reason: `${attempts} attempts; last: ${reason}`,
@@ -65,7 +71,8 @@ export function decideOutcome(
         });
       }
       return move(action, {
-        ...call,
+        call,
+        outcome: outcome.kind,
         state: 'ready',
         decision: 'send again later',
         reason,

@@ -6,9 +6,10 @@ import {
   NotSent,
   type Outcome,
 } from '../connectors/connector.ts';
-import type { Move } from '../ledger/action.ts';
+import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
-import type { Lane } from '../ledger/lane.ts';
+import type { Intent, Lane } from '../ledger/lane.ts';
+import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
 import { decideOutcome } from './decide.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -23,6 +24,8 @@ export interface Writer {
   draining: AbortSignal;
   /** Told of every outcome, for the log. */
   onOutcome(prepared: Prepared, outcome: Outcome): void;
+  /** Reads back what a batch wrote, before the wave is recorded. */
+  readBack(accepted: readonly Action[]): Promise<Answer>;
 }
 
 /**
@@ -33,53 +36,61 @@ export interface Writer {
  */
 export async function write(writer: Writer, prepared: readonly Prepared[]): Promise<boolean> {
   const { type, lane, gate, draining } = writer;
-  const waveSize = type.maxBatch * type.concurrency;
-  let usable = true;
-  for (let start = 0; start < prepared.length; start += waveSize) {
+  for (const wave of batchesOf(prepared, type.maxBatch * type.concurrency)) {
     try {
       await gate.ready(draining);
     } catch (error) {
       if (error instanceof NotSent || draining.aborted) return false;
       throw error;
     }
-    const wave = prepared.slice(start, start + waveSize);
     const committed = await lane.commitIntents(wave.map((one) => one.intent));
     const batches = batchesOf(
       wave.filter((one) => committed.has(one.action.key)),
       type.maxBatch,
     );
     const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch)));
-    // One statement for the wave: four small ones cost the ledger twice as much as one of their size.
-    await lane.record(answers.flatMap((answer) => answer.moves));
-    for (const { outcomes } of answers) usable = (await gate.learn(outcomes)) && usable;
-    if (!usable) return false;
+    if (!(await endWave(lane, gate, answers))) return false;
   }
   return true;
 }
 
-interface Answer {
-  moves: Move[];
-  outcomes: Outcome[];
+/**
+ * Whether a batch is read back before its outcome is recorded: two steps of an action in one update spare the ledger a
+ * third. Not where many writes are read back by one call, and not where a record is found by nothing but the id
+ * in the answer: that is recorded first.
+ */
+function readsAtOnce({ type }: Writer): boolean {
+  return type.maxBatch >= type.maxReadBatch && type.idempotency !== 'none';
 }
 
 async function writeBatch(writer: Writer, batch: readonly Prepared[]): Promise<Answer> {
+  const { destination, draining } = writer;
   const started = performance.now();
-  const outcomes = await call(writer, batch);
-  const durationMs = Math.round(performance.now() - started);
-  const moves = batch.map((one) => {
-    const outcome = outcomes.get(one.action.key) ?? missing;
-    writer.onOutcome(one, outcome);
-    return decideOutcome(
-      { ...one.action, state: 'sending' },
-      outcome,
-      writer.destination.maxAttempts,
-      durationMs,
-    );
+  const outcomes = await send(writer, batch);
+  const call = endedCall('write', started);
+  const accepted: Action[] = [];
+  const moves = batch.map((prepared) => {
+    const { action, intent } = prepared;
+    const outcome = outcomes.get(action.key) ?? missing;
+    writer.onOutcome(prepared, outcome);
+    const sending: Action = { ...action, state: 'sending', absences: 0 };
+    const move = decideOutcome(sending, outcome, destination.maxAttempts, call);
+    if (move.accepted) accepted.push(acceptedAction(sending, intent, move));
+    return move;
   });
-  return { moves, outcomes: [...outcomes.values()] };
+  const written = [...outcomes.values()];
+  if (accepted.length === 0 || draining.aborted || !readsAtOnce(writer)) return { moves, calls: [written] };
+  const read = await writer.readBack(accepted);
+  return { moves: [...moves, ...read.moves], calls: [written, ...read.calls] };
 }
 
-async function call(writer: Writer, batch: readonly Prepared[]): Promise<Map<string, Outcome>> {
+/** The action as it will be once its outcome is recorded. */
+function acceptedAction(action: Action, { sent, locator }: Intent, move: Move): Action {
+  const { attempts, external_id } = move;
+  return { ...action, state: 'accepted', attempts, external_id, sent, locator, waited_ms: 0 };
+}
+
+async function send(writer: Writer, batch: readonly Prepared[]): Promise<Map<string, Outcome>> {
   const { client, destination } = writer;
   const everyItem = (outcome: Outcome) => new Map(batch.map((one) => [one.action.key, outcome]));
   try {
@@ -97,9 +108,3 @@ async function call(writer: Writer, batch: readonly Prepared[]): Promise<Map<str
 
 /** Results map by id (rule 7): what the answer does not name is not known. */
 const missing: Outcome = { kind: 'ambiguous', reason: 'the answer did not mention this item' };
-
-function batchesOf<Item>(items: readonly Item[], size: number): Item[][] {
-  const batches: Item[][] = [];
-  for (let start = 0; start < items.length; start += size) batches.push(items.slice(start, start + size));
-  return batches;
-}

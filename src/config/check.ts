@@ -68,16 +68,8 @@ function problemsOf(
     );
   }
   if (issue.code === 'invalid_key') {
-    const [inner] = issue.issues;
-    const key = path.at(-1);
-    return [
-      problem(
-        'CONFIG_KEY',
-        `\`${String(key)}\`: ${inner?.message ?? 'not a name'}`,
-        origin.keyPlace(path),
-        undefined,
-      ),
-    ];
+    const message = `\`${path.map(String).join('.')}\` is not a key: ${issue.issues[0]?.message}`;
+    return [problem('CONFIG_KEY', message, origin.keyPlace(path), undefined)];
   }
   const name = path.length > 0 ? `\`${path.map(String).join('.')}\`` : 'the file';
   const wanted = schemaAt(schema, path);

@@ -84,12 +84,15 @@ export interface ReadItem {
   fields: string[];
 }
 
+/** To be called when a request was answered or given up: the vendor has counted it by now. */
+export type Answered = () => void;
+
 /**
- * Every HTTP request passes here first: it takes one token of the connection's budget, shared by all workers, and
+ * Every HTTP request passes here first: it takes its share of the connection's budget, common to all workers, and
  * respects pauses and the breaker. It throws `NotSent` when the request may not be made now.
  */
 export interface Gate {
-  pass(signal: AbortSignal): Promise<void>;
+  pass(signal: AbortSignal): Promise<Answered>;
   /** The vendor has just said to stop: no further request of the same batch passes. */
   heed(refusal: Throttled | Unavailable): void;
 }
@@ -155,6 +158,8 @@ export interface ActionType {
   escape?: { filter: string; fields: readonly string[] };
   /** Whether the action needs a `follows:` record. */
   needsParent: boolean;
+  /** Another text when the user's own description of the action is another; absent where the action is ours. */
+  version?: string;
   maxBatch: number;
   maxReadBatch: number;
   /** How many writes may be under way at once from one lane. */

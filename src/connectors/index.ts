@@ -4,6 +4,7 @@ import type { Actions, Connector } from './connector.ts';
 const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }>>> = {
   http: () => import('./http/index.ts'),
   hubspot: () => import('./hubspot/index.ts'),
+  jira: () => import('./jira/index.ts'),
   slack: () => import('./slack/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };

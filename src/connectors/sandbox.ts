@@ -15,7 +15,7 @@ export interface SandboxRequest {
   /** Parsed from JSON or from a form (then all values are text); `{}` when there is none. */
   body: Record<string, unknown>;
   /** What `Fault.match` is looked for in. */
-  text: string;
+  text(): string;
   /** A `stale_read` hit this request: answer from `Records.before`. */
   stale: boolean;
 }
@@ -38,7 +38,7 @@ export interface Budget {
 /**
  * What one vendor's sandbox supplies; `serveSandbox` does the rest. The base handles the faults that hit a whole
  * request. The faults that hit one item (`reject_item`, `normalise`, `alter`, `accept_without_write`) are the
- * vendor's to take, with `faults.take(kind, JSON.stringify(item))`, where it stores that item.
+ * vendor's to take, with `faults.take(kind, () => JSON.stringify(item))`, where it stores that item.
  */
 export interface SandboxVendor {
   faults: Faults;
@@ -69,10 +69,14 @@ export class Faults {
     this.#waiting.push({ fault, left: fault.times ?? 1 });
   }
 
-  /** Uses up one hit of the oldest fault of this kind whose `match` occurs in `text`. */
-  take(kind: FaultKind, text: string): Fault | undefined {
+  /**
+   * Uses up one hit of the oldest fault of this kind whose `match` occurs in the text, which is better not made when
+   * nobody looks at it.
+   */
+  take(kind: FaultKind, text: string | (() => string)): Fault | undefined {
+    const occurs = (match: string) => (typeof text === 'string' ? text : text()).includes(match);
     const index = this.#waiting.findIndex(
-      ({ fault }) => fault.kind === kind && (fault.match === undefined || text.includes(fault.match)),
+      ({ fault }) => fault.kind === kind && (fault.match === undefined || occurs(fault.match)),
     );
     const entry = this.#waiting[index];
     if (!entry) return undefined;
@@ -219,7 +223,7 @@ function readRequest(request: FastifyRequest): SandboxRequest {
       Object.entries(request.headers).map(([name, value]) => [name, String(value ?? '')]),
     ),
     body,
-    text: `${request.method} ${url.pathname}${url.search}\n${JSON.stringify(body)}`,
+    text: () => `${request.method} ${url.pathname}${url.search}\n${JSON.stringify(body)}`,
     stale: false,
   };
 }

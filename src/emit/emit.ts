@@ -31,15 +31,15 @@ export async function emit(
       ttl_seconds: destination.ttlMs / 1000,
     })),
   );
-  await sql.run(client, 'emit_messages', {
+  const { name, version, severity } = signal;
+  await sql.run(client, 'number_moves', {
     project,
-    poll,
-    signal: signal.name,
-    version: signal.version,
-    severity: signal.severity,
+    signal: name,
+    version,
     transitions: signal.on,
     cooldown_seconds: (signal.cooldownMs ?? 0) / 1000,
   });
+  await sql.run(client, 'emit_messages', { poll, signal: name, version, severity });
   const fresh = await sql.one<{ emitted: number; cooling: number }>(client, 'count_fresh');
   const overtaken = await sql.one<{ superseded: number }>(client, 'supersede', {
     signal: signal.name,

@@ -7,6 +7,7 @@ import { type LaneJob, type PollJob, Queue } from '../queue/queue.ts';
 import type { Database } from '../store/database.ts';
 import { queries } from '../store/queries.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Maintenance } from './maintenance.ts';
 import { collectEarly } from './memory.ts';
 import { runPoll } from './polls.ts';
 import { Presence } from './presence.ts';
@@ -23,6 +24,11 @@ export interface EngineOptions {
 
 /** Polls of different signals that one process runs at once. */
 const pollConcurrency = 4;
+/**
+ * Lanes of one destination that one process works at once. Four of a fast destination fill a core, and of a slow one they
+ * make more calls than any vendor allows; further lanes are for further processes.
+ */
+const lanesAtOnce = 4;
 /** A lane whose turn failed as a whole (warehouse gone, ledger gone) rests this long. */
 const laneRestMs = 3_000;
 /** How long a drain waits for turns under way: longer than any call, shorter than a supervisor's patience. */
@@ -42,6 +48,7 @@ export class Engine {
   readonly #scheduler: Scheduler;
   readonly #presence: Presence;
   readonly #watch: Watch;
+  readonly #maintenance: Maintenance;
   readonly #openings: Openings;
   readonly #draining = new AbortController();
   readonly #resting = new Map<string, number>();
@@ -56,6 +63,7 @@ export class Engine {
     this.#scheduler = new Scheduler(project, database.pool, queue, log);
     this.#presence = new Presence(database.pool, options.role, log);
     this.#watch = new Watch(project, database.pool, log);
+    this.#maintenance = new Maintenance(project, database.pool, log);
   }
 
   /** Resolves with the reason when this process must not go on; it is then drained like at any other end. */
@@ -74,6 +82,7 @@ export class Engine {
     if (firesSchedules(options.role)) {
       await engine.#scheduler.start();
       engine.#watch.start();
+      engine.#maintenance.start();
     }
     engine.#dispatcher.start();
     return engine;
@@ -96,6 +105,7 @@ export class Engine {
   async drain(): Promise<void> {
     this.#draining.abort();
     await this.#watch.stop();
+    await this.#maintenance.stop();
     await this.#scheduler.stop();
     await this.#dispatcher.stop();
     await this.#queue.stop(drainMs);
@@ -107,10 +117,15 @@ export class Engine {
     const { project } = this.#options;
     await this.#queue.workPolls(pollConcurrency, (job, signal) => this.#pollTurn(job, signal));
     for (const destination of project.destinations.values()) {
-      await this.#queue.workLanes(destination.name, destination.lanes, (job) => this.#laneTurn(job));
+      const atOnce = Math.min(destination.lanes, lanesAtOnce);
+      await this.#queue.workLanes(destination.name, atOnce, (job) => this.#laneTurn(job));
     }
   }
 
+  /**
+   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the queue then tries
+   * again, because a tick whose poll never begins would hold up the ticks that follow.
+   */
   async #pollTurn(job: PollJob, expired: AbortSignal): Promise<void> {
     const { project, database, log } = this.#options;
     const signal = project.signals.get(job.signal);
@@ -126,7 +141,10 @@ export class Engine {
         signal: AbortSignal.any([expired, this.#draining.signal]),
       },
       log,
-    ).catch((error: Error) => log.error({ signal: signal.name, error: error.message }, 'poll failed'));
+    ).catch((error: Error) => {
+      log.error({ signal: signal.name, error: error.message }, 'poll failed');
+      throw error;
+    });
     await this.#dispatcher.dispatch().catch(() => {});
   }
 

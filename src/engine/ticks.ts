@@ -75,9 +75,10 @@ export function previousTick(schedule: Schedule, now: Date): Date {
 /** The last `count` ticks at or before `now`, newest first. */
 export function ticksBefore(schedule: Schedule, now: Date, count: number): Date[] {
   const ticks: Date[] = [];
-  for (let until = now; ticks.length < count; until = new Date(until.getTime() - 1)) {
-    until = previousTick(schedule, until);
-    ticks.push(until);
+  for (let at = now; ticks.length < count; ) {
+    const tick = previousTick(schedule, at);
+    ticks.push(tick);
+    at = new Date(tick.getTime() - 1);
   }
   return ticks;
 }

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Enrichment, Project, Signal } from '../config/model.ts';
 import { decodeEntity } from '../ledger/entity.ts';
-import { joinScopes, rowScope, type Scope } from '../templates/index.ts';
+import { rowScope, type Scope } from '../templates/index.ts';
 import type { Column, Warehouse } from '../warehouses/warehouse.ts';
 
-/** Keys asked for in one query; at 1,000 a list of text keys stays well under every warehouse's statement limit. */
-const keysPerQuery = 1_000;
+/** Keys asked for in one query; at 2,000 a list of text keys stays well under every warehouse's statement limit. */
+const keysPerQuery = 2_000;
 /** A signal's own row is shared by the destinations of one poll, then read again. */
 const signalRowFreshMs = 5_000;
 /** What the cached rows of one source may take, in characters of their values: a few thousand ordinary rows. */
@@ -34,8 +34,8 @@ export class Enricher {
   }
 
   /**
-   * One scope for each entity: key columns, the signal's columns, then the enrichments' columns (which win). Columns of a
-   * query that has no row for the entity are null.
+   * What is known of each entity, to be joined: key columns, the signal's columns, then the enrichments' columns (which
+   * win). Columns of a query that has no row for the entity are null.
    */
   async scopes(
     project: Project,
@@ -43,21 +43,20 @@ export class Enricher {
     enrichments: readonly string[],
     entities: readonly string[],
     abort: AbortSignal,
-  ): Promise<Map<string, Scope>> {
+  ): Promise<Map<string, Scope[]>> {
     const sources = [signalSource(signal)];
     for (const name of enrichments) {
       const enrichment = project.enrichments.get(name);
       if (enrichment) sources.push(enrichmentSource(enrichment, signal));
     }
-    const scopes = new Map<string, Scope>();
+    const scopes = new Map<string, Scope[]>();
     for (const entity of entities) {
       const values = decodeEntity(entity, signal.key.length);
-      scopes.set(entity, Object.fromEntries(signal.key.map((column, index) => [column, values[index]])));
+      scopes.set(entity, [Object.fromEntries(signal.key.map((column, index) => [column, values[index]]))]);
     }
-    for (const source of sources) {
-      const rows = await this.#rows(source, [...scopes.keys()], abort);
-      for (const [entity, row] of rows) scopes.set(entity, joinScopes(scopes.get(entity) ?? {}, row));
-    }
+    // At once, so that a warehouse that is opened for each query is opened for all of them.
+    const found = await Promise.all(sources.map((source) => this.#rows(source, [...scopes.keys()], abort)));
+    for (const rows of found) for (const [entity, row] of rows) scopes.get(entity)?.push(row);
     return scopes;
   }
 

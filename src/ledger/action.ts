@@ -24,13 +24,20 @@ export interface Action {
   detected_at: Date;
   /** Its ttl is over: if it was not sent yet, it must not be any more. */
   expired: boolean;
-  sent_at: Date | null;
   /** Why it is where it is. */
   reason: string | null;
   /** Milliseconds since the destination accepted the last send, or since that send when it was never answered. */
   waited_ms: number | null;
   /** Ties every log line of a poll's actions together. */
   correlation: string;
+}
+
+/** A call as all actions of its batch share it. */
+export interface Call {
+  kind: 'write' | 'read';
+  /** When it ended, on the monotonic clock. */
+  at: number;
+  duration_ms: number;
 }
 
 /** One step of an action through the state machine, recorded in one statement with its attempt. */
@@ -42,8 +49,8 @@ export interface Move {
   due_in_ms: number | null;
   settled: boolean;
   reason: string | null;
-  /** What kind of call led here; null when none was made. */
-  kind: 'write' | 'read' | null;
+  /** What led here; null when no call was made. */
+  call: Call | null;
   outcome: string;
   decision: string;
   external_id: string | null;
@@ -54,29 +61,36 @@ export interface Move {
   absences: number;
   unread: number;
   generation: number;
-  duration_ms: number | null;
+}
+
+/** The call that began at this moment of the monotonic clock and has just ended. */
+export function endedCall(kind: Call['kind'], started: number): Call {
+  const at = performance.now();
+  return { kind, at, duration_ms: Math.round(at - started) };
 }
 
 /** A move that changes nothing but what `change` says. */
 export function move(
   action: Action,
-  change: Partial<Move> & Pick<Move, 'state' | 'outcome' | 'decision'>,
+  change: Partial<Omit<Move, 'settled'>> & Pick<Move, 'state' | 'outcome' | 'decision'>,
 ): Move {
+  // Named one by one: to spread the change over defaults takes ten times as long.
   return {
     key: action.key,
-    source: action.state,
-    due_in_ms: null,
-    settled: change.due_in_ms === undefined || change.due_in_ms === null,
-    reason: null,
-    kind: null,
-    external_id: null,
-    accepted: false,
-    attempts: action.attempts,
-    corrections: action.corrections,
-    absences: action.absences,
-    unread: 0,
-    generation: action.generation,
-    duration_ms: null,
-    ...change,
+    source: change.source ?? action.state,
+    state: change.state,
+    due_in_ms: change.due_in_ms ?? null,
+    settled: (change.due_in_ms ?? null) === null,
+    reason: change.reason ?? null,
+    call: change.call ?? null,
+    outcome: change.outcome,
+    decision: change.decision,
+    external_id: change.external_id ?? null,
+    accepted: change.accepted ?? false,
+    attempts: change.attempts ?? action.attempts,
+    corrections: change.corrections ?? action.corrections,
+    absences: change.absences ?? action.absences,
+    unread: change.unread ?? 0,
+    generation: change.generation ?? action.generation,
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RateLimit } from '../config/model.ts';
 import {
+  type Answered,
   type Gate,
   NotSent,
   type Outcome,
@@ -9,6 +10,7 @@ import {
   type Unavailable,
 } from '../connectors/connector.ts';
 import { type Queryable, queries } from '../store/queries.ts';
+import { type Budget, budgetOf, Hand, type Permit } from './permits.ts';
 
 const sql = queries('connections');
 
@@ -16,97 +18,98 @@ const sql = queries('connections');
 const breaker = { threshold: 5, base_seconds: 5, cap_seconds: 300 };
 /** Deadline of a half-open probe; after it another worker may try. */
 const probeSeconds = 30;
-/** A pass waits at most this long for a token; the caller then gives the lane back. */
+/** A pass waits at most this long for a permit; the caller then gives the lane back. */
 const patienceMs = 20_000;
-/** Drawn tokens are good for this long, so that unused ones cannot pile up into a burst. */
-const tokenLifeMs = 500;
 
 interface Draw {
   verdict: 'granted' | 'probe' | 'empty' | 'paused' | 'open' | 'probing';
-  taken: number;
+  numbers: number[];
+  held_until: string;
   failures: number;
   reason: string | null;
   wait_ms: number;
 }
 
 /**
- * The shared budget of one connection, as one worker process sees it. Tokens are drawn from the ledger in blocks, so
- * that a busy worker asks the database once for many calls; every worker on every machine draws from the same row.
+ * The shared budget of one connection, as one worker process sees it. Every worker on every machine draws permits from
+ * the same row of the ledger, as many at once as calls are waiting here, and gives each back when its call was answered;
+ * `connections.sql` says why no window of the vendor's can then hold more than `limit.requests`.
  */
 export class ConnectionGate implements Gate {
   readonly name: string;
   readonly #client: Queryable;
-  readonly #capacity: number;
-  readonly #perSecond: number;
-  #tokens = 0;
-  #drawnAt = 0;
+  readonly #budget: Budget;
+  readonly #hand: Hand;
+  #waiting = 0;
   #troubled = false;
   #heeded: { until: number; refusal: Throttled | Unavailable } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  /**
-   * A bucket of capacity C refilled at r per second lets at most C + r·W calls through in a window W. With C a tenth
-   * of the vendor's limit and r 85 % of it, the rest covers tokens that are drawn early and used late.
-   */
-  constructor(client: Queryable, name: string, limit: RateLimit) {
+  /** @param callTimeoutMs deadline of one call; a permit is held no longer than that, should its worker die */
+  constructor(client: Queryable, name: string, limit: RateLimit, callTimeoutMs = 15_000) {
     this.name = name;
     this.#client = client;
-    this.#capacity = Math.max(1, Math.floor(limit.requests / 10));
-    this.#perSecond = (0.85 * limit.requests * 1000) / limit.perMs;
+    this.#budget = budgetOf(limit, callTimeoutMs);
+    this.#hand = new Hand(client, name, this.#budget);
   }
 
   async register(): Promise<void> {
-    await sql.run(this.#client, 'register_connection', { connection: this.name, capacity: this.#capacity });
+    const { permits } = this.#budget;
+    await sql.run(this.#client, 'register_connection', { connection: this.name, permits });
   }
 
-  /** Takes one token; waits for it a while. Throws `NotSent` when the call may not be made now. */
-  async pass(signal: AbortSignal): Promise<void> {
-    const turn = this.#queue.then(() => this.#take(signal));
-    this.#queue = turn.catch(() => {});
-    await turn;
+  /** Takes leave for one call; waits for it a while. Throws `NotSent` when the call may not be made now. */
+  pass(signal: AbortSignal): Promise<Answered> {
+    return this.#inTurn(async () => this.#hand.use(await this.#take(signal)));
   }
 
   /** Makes sure that a call could be made now, without making it. Throws `NotSent` otherwise. */
-  async ready(signal: AbortSignal): Promise<void> {
-    const turn = this.#queue.then(async () => {
-      await this.#take(signal);
-      this.#tokens += 1;
-    });
-    this.#queue = turn.catch(() => {});
-    await turn;
+  ready(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(async () => void (await this.#take(signal)));
   }
 
-  async #take(signal: AbortSignal): Promise<void> {
+  async #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    this.#waiting += 1;
+    const turn = this.#queue.then(act).finally(() => {
+      this.#waiting -= 1;
+    });
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #take(signal: AbortSignal): Promise<Permit> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       signal.throwIfAborted();
       if (this.#heeded && performance.now() < this.#heeded.until) throw new NotSent(this.#heeded.refusal);
-      if (this.#tokens > 0 && performance.now() - this.#drawnAt < tokenLifeMs) {
-        this.#tokens -= 1;
-        return;
-      }
+      const permit = this.#hand.next();
+      if (permit) return permit;
       const draw = await this.#draw();
-      if (draw.taken > 0) {
-        this.#tokens = draw.taken;
-        this.#drawnAt = performance.now();
-        continue;
-      }
+      if (draw.numbers.length > 0) continue;
       const mayWait = draw.verdict === 'empty' && performance.now() + draw.wait_ms < deadline;
       if (!mayWait) throw new NotSent(refusal(this.name, draw));
-      await sleep(Math.max(10, draw.wait_ms), undefined, { signal });
+      await sleep(Math.max(1, draw.wait_ms), undefined, { signal });
     }
   }
 
   async #draw(): Promise<Draw> {
+    const { calls, burst, paceSeconds, windowSeconds, holdSeconds } = this.#budget;
+    // The life of what is drawn counts from here, before the ledger has given it.
+    const drawnAt = performance.now();
     const draw = await sql.one<Draw>(this.#client, 'draw', {
       connection: this.name,
-      capacity: this.#capacity,
-      per_second: this.#perSecond,
-      wanted: Math.max(1, Math.min(100, Math.floor(this.#perSecond * (tokenLifeMs / 1000)))),
+      wanted: Math.ceil(this.#waiting / calls),
+      burst,
+      pace_seconds: paceSeconds,
+      window_seconds: windowSeconds,
+      hold_seconds: holdSeconds,
       probe_seconds: probeSeconds,
+      now: null,
     });
     if (!draw) throw new Error(`connection ${this.name} is not registered in the ledger`);
     this.#troubled = draw.failures > 0 || draw.verdict === 'probe';
+    // A probe is one call, also where a permit is good for several.
+    this.#hand.add(draw.numbers, draw.held_until, drawnAt, draw.verdict === 'probe' ? 1 : calls);
     return draw;
   }
 
@@ -121,7 +124,7 @@ export class ConnectionGate implements Gate {
 
   /** A 429: nobody calls this connection until the pause is over. */
   async pause(throttled: Throttled): Promise<void> {
-    this.#tokens = 0;
+    this.#hand.empty();
     await sql.run(this.#client, 'pause', {
       connection: this.name,
       pause_ms: throttled.retryAfterMs ?? defaultPauseMs,
@@ -171,7 +174,7 @@ export class ConnectionGate implements Gate {
    * @param atOnce the failure is certain to repeat (wrong credentials): open without waiting for the threshold
    */
   async failed(reason: string, atOnce: boolean): Promise<number | undefined> {
-    this.#tokens = 0;
+    this.#hand.empty();
     this.#troubled = true;
     const state = await sql.one<{ breaker: string; retry_in_ms: number | null }>(
       this.#client,

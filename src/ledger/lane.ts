@@ -81,7 +81,7 @@ export class Lane {
     return new Set(rows.map((row) => row.key));
   }
 
-  /** Records outcomes or verdicts. */
+  /** Records outcomes and verdicts. Several moves of one action, in their order, become one update with an attempt for each. */
   async record(moves: readonly Move[]): Promise<void> {
     if (moves.length === 0) return;
     for (const move of moves) requireAllowed(move);
@@ -140,22 +140,78 @@ function requireAllowed(move: Move): void {
   }
 }
 
+/** Where the moves of one action lead, in all. */
+interface Way {
+  first: Move;
+  last: Move;
+  externalId: string | null;
+  acceptedAgoMs: number | null;
+}
+
 /**
- * Most moves of a batch are alike but for their keys: said once, the statement is a quarter as long. The keys travel as
- * an array because the planner takes JSON for 10,000 rows and then reads the whole table.
+ * The moves that one action makes at once are one update, and one attempt for each call. Most actions of a wave differ
+ * in nothing but their keys: what they share is said once, the statement is a quarter as long. Keys travel as an array
+ * because the planner takes JSON for 10,000 rows and then reads the whole table.
  */
 function inColumns(moves: readonly Move[]) {
-  const steps = new Map<string, { number: number }>();
-  const stepNumbers = moves.map(({ key: _key, external_id: _id, ...step }) => {
-    const text = JSON.stringify(step);
-    const known = steps.get(text) ?? { number: steps.size, ...step };
-    steps.set(text, known);
-    return known.number;
-  });
+  const now = performance.now();
+  const ways = new Map<string, Way>();
+  const calls = new Numbered();
+  const callKeys: string[] = [];
+  const callNumbers: number[] = [];
+  for (const move of moves) {
+    const { key, call, outcome, decision, reason } = move;
+    const way = ways.get(key) ?? { first: move, last: move, externalId: null, acceptedAgoMs: null };
+    ways.set(key, way);
+    way.last = move;
+    way.externalId = move.external_id ?? way.externalId;
+    if (!call) continue;
+    const agoMs = Math.round(now - call.at);
+    if (move.accepted) way.acceptedAgoMs = agoMs;
+    callKeys.push(key);
+    callNumbers.push(calls.number(call.kind, agoMs, call.duration_ms, outcome, decision, reason));
+  }
+  const steps = new Numbered();
+  const stepNumbers: number[] = [];
+  const externalIds: (string | null)[] = [];
+  for (const { first, last, externalId, acceptedAgoMs } of ways.values()) {
+    const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
+    const counts = [attempts, corrections, absences, unread, generation];
+    stepNumbers.push(steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts));
+    externalIds.push(externalId);
+  }
   return {
-    keys: moves.map((move) => move.key),
-    external_ids: moves.map((move) => move.external_id),
-    step_numbers: stepNumbers,
-    steps: JSON.stringify([...steps.values()]),
+    keys: plainArray([...ways.keys()]),
+    external_ids: externalIds,
+    step_numbers: plainArray(stepNumbers),
+    steps: steps.json,
+    call_keys: plainArray(callKeys),
+    call_numbers: plainArray(callNumbers),
+    calls: calls.json,
   };
+}
+
+/** Facts that many share, each list of them kept once under a number. */
+class Numbered {
+  readonly #numbers = new Map<string, number>();
+
+  number(...facts: unknown[]): number {
+    const text = JSON.stringify(facts);
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#numbers.size + 1;
+      this.#numbers.set(text, number);
+    }
+    return number;
+  }
+
+  /** A list in the order of the numbers, from 1. */
+  get json(): string {
+    return `[${[...this.#numbers.keys()].join(',')}]`;
+  }
+}
+
+/** Uuids or numbers as Postgres reads an array: pg would look at every one for what needs quoting. */
+function plainArray(values: readonly (string | number)[]): string {
+  return `{${values.join(',')}}`;
 }

@@ -28,6 +28,12 @@ const exclusive = {
   deleteAfterSeconds: 60,
 } as const;
 
+/** A turn of a lane is asked for again by the dispatcher; nobody else asks for a poll, so it is tried until it begins. */
+const retries = {
+  lane: { retryLimit: 0 },
+  poll: { retryLimit: 1_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 10 },
+} as const;
+
 const pollQueue = 'poll';
 const laneQueue = (destination: string) => `lane/${destination}`;
 
@@ -55,15 +61,15 @@ export class Queue {
     boss.on('error', (error: Error) => log.warn({ error: error.message }, 'queue error'));
     await boss.start();
     const queue = new Queue(boss);
-    await queue.#create(pollQueue, 3);
+    await queue.#create(pollQueue, retries.poll);
     return queue;
   }
 
-  /** @param retryLimit how often a job is given to another worker when its own died */
-  #create(name: string, retryLimit: number): Promise<void> {
+  /** @param retry how often a job is given to a worker again when its own died or failed */
+  #create(name: string, retry: (typeof retries)[keyof typeof retries]): Promise<void> {
     let created = this.#created.get(name);
     if (!created) {
-      created = this.#boss.createQueue(name, { ...exclusive, retryLimit });
+      created = this.#boss.createQueue(name, { ...exclusive, ...retry });
       this.#created.set(name, created);
     }
     return created;
@@ -72,7 +78,7 @@ export class Queue {
   /** Asks for a turn of a lane. Does nothing when one is queued or under way. */
   async sendLane(job: LaneJob): Promise<void> {
     const name = laneQueue(job.destination);
-    await this.#create(name, 0);
+    await this.#create(name, retries.lane);
     await this.#boss.send(name, job, { singletonKey: String(job.lane) });
   }
 
@@ -90,21 +96,29 @@ export class Queue {
     await this.#boss.send(pollQueue, job, { singletonKey: `${job.signal} ${job.scheduledFor}`, db });
   }
 
-  /** Works the lanes of one destination: a pool of its own, so that a slow destination starves no other (bulkhead). */
+  /**
+   * Works the lanes of one destination: a pool of its own, so that a slow destination starves no other (bulkhead).
+   *
+   * @param atOnce how many lanes this process works at the same time; the others wait, or are another process's
+   */
   async workLanes(
     destination: string,
-    lanes: number,
+    atOnce: number,
     turn: (job: LaneJob, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const name = laneQueue(destination);
-    await this.#create(name, 0);
-    await this.#boss.work<LaneJob>(
-      name,
-      { localConcurrency: lanes, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 },
-      async ([job]) => {
-        if (job) await turn(job.data, job.signal);
-      },
-    );
+    await this.#create(name, retries.lane);
+    for (let one = 0; one < atOnce; one += 1) {
+      const worker: string = await this.#boss.work<LaneJob>(
+        name,
+        { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 },
+        async ([job]) => {
+          if (job) await turn(job.data, job.signal);
+          // There may be more lanes than workers: the next one need not wait for the interval.
+          this.#boss.notifyWorker(worker);
+        },
+      );
+    }
   }
 
   async workPolls(

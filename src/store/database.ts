@@ -45,14 +45,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 /** A pool whose connections see the ledger's schema first and give the ledger's types. */
 export function openPool(url: string, options: { log: Log; size?: number | undefined }): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: withSearchPath(url),
+    connectionString: withOptions(url),
     max: options.size ?? 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: ledgerTypes,
   });
   // Without a listener an idle connection that breaks (server restarted) ends the whole process.
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'lost an idle ledger connection'));
+  // The same for one that is out while its holder works on something else; the holder's next query says so.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
@@ -118,11 +121,18 @@ function place(url: string): string {
   return `${parsed.host || 'the local socket'}${parsed.pathname}`;
 }
 
+/**
+ * The server notices within 25 s that a machine is gone (cable cut, power lost), ends its sessions and gives their locks
+ * back. Its own default is two hours, in which nobody could poll the signal that was being polled.
+ */
+const keepalive = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
+
 /** pg lets `options` and `application_name` of the URL win over its config, so both are set in the URL. */
-function withSearchPath(url: string): string {
+function withOptions(url: string): string {
   const parsed = parse(url);
   const given = parsed.searchParams.get('options');
-  parsed.searchParams.set('options', [given, '-c search_path=readback,public'].filter(Boolean).join(' '));
+  const options = [keepalive, given, '-c search_path=readback,public'].filter(Boolean).join(' ');
+  parsed.searchParams.set('options', options);
   parsed.searchParams.set('application_name', `readback ${process.pid}`);
   return parsed.href;
 }

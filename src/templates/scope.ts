@@ -6,7 +6,7 @@ export type Scope = Readonly<Record<string, unknown>>;
 
 /** The template values of one warehouse row. Names are case sensitive, as the warehouse returns them. */
 export function rowScope(columns: readonly Column[], values: readonly Value[]): Scope {
-  const scope = Object.create(null) as Record<string, unknown>;
+  const scope = bare();
   columns.forEach((column, index) => {
     scope[column.name] = templateValue(column, values[index] ?? null);
   });
@@ -15,9 +15,14 @@ export function rowScope(columns: readonly Column[], values: readonly Value[]): 
 
 /** One scope of several; where two have the same name, the later one wins. */
 export function joinScopes(...scopes: Readonly<Record<string, unknown>>[]): Scope {
-  const joined = Object.create(null) as Record<string, unknown>;
-  for (const scope of scopes) for (const [name, value] of Object.entries(scope)) joined[name] = value;
+  const joined = bare();
+  for (const scope of scopes) for (const name of Object.keys(scope)) joined[name] = scope[name];
   return joined;
+}
+
+/** An object that inherits nothing. `Object.create(null)` would make it a hash table, four times the size. */
+function bare(): Record<string, unknown> {
+  return Object.setPrototypeOf({}, null);
 }
 
 /** What a template sees of one exact warehouse value. */

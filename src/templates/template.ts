@@ -1,7 +1,7 @@
 import { type Liquid, type Template as LiquidTemplate, Variable } from 'liquidjs';
 import { LRUCache } from 'lru-cache';
 import type { Place } from '../errors.ts';
-import { engineFor } from './engine.ts';
+import { engineFor, plainRenderer } from './engine.ts';
 import { placeWithin, templateError, undefinedVariable } from './failure.ts';
 import type { Scope } from './scope.ts';
 
@@ -39,10 +39,16 @@ const parsed = new LRUCache<string, Parsed>({ max: 2000 });
 export function compileTemplate(text: string, place: Place, options: CompileOptions = {}): Template {
   const liquid = engineFor(options.escape);
   const { templates, needs } = parseTemplate(text, place, liquid, options.escape ?? '');
+  const plain = plainRenderer(templates);
   return {
     variables: names(needs),
     render(scope) {
       requireVariables(needs, scope, place);
+      try {
+        if (plain) return plain(scope);
+      } catch {
+        // LiquidJS comes to the same complaint, and knows its place.
+      }
       try {
         return String(liquid.renderSync(templates, scope));
       } catch (error) {

@@ -1,5 +1,5 @@
 import type { Idempotency, Reading } from '../connectors/connector.ts';
-import { type Action, type Move, move } from '../ledger/action.ts';
+import { type Action, type Call, type Move, move } from '../ledger/action.ts';
 
 export interface VerifyPolicy {
   idempotency: Idempotency;
@@ -28,13 +28,12 @@ export function decideReading(
   reading: Reading,
   differing: readonly string[],
   policy: VerifyPolicy,
-  durationMs: number | null,
+  call: Call,
 ): Move {
   const waited = action.waited_ms ?? 0;
-  const call = { kind: 'read' as const, duration_ms: durationMs };
   const again = (outcome: string, reason: string, dueInMs: number, absences = action.absences): Move =>
     move(action, {
-      ...call,
+      call,
       state: action.state,
       outcome,
       decision: 'read again',
@@ -47,7 +46,7 @@ export function decideReading(
     case 'found':
       if (differing.length === 0) {
         return move(action, {
-          ...call,
+          call,
           state: 'verified',
           outcome: 'verified',
           decision: 'done',
@@ -56,18 +55,18 @@ export function decideReading(
         });
       }
       if (waited < policy.lagMs) return again('differs', differs(differing), patience(waited, policy.lagMs));
-      return decideDifference(action, reading.id, differing, policy, durationMs);
+      return decideDifference(action, reading.id, differing, policy, call);
     case 'absent': {
       const believableAfter = policy.lagMs + (action.state === 'unknown' ? policy.callTimeoutMs : 0);
       if (waited < believableAfter)
         return again('missing', 'not there yet', patience(waited, believableAfter));
       const absences = action.absences + 1;
       if (absences < requiredAbsences) return again('missing', 'not there; reading once more', 500, absences);
-      return decideAbsence(action, policy, durationMs);
+      return decideAbsence(action, policy, call);
     }
     case 'unreadable':
       return move(action, {
-        ...call,
+        call,
         state: 'escalated',
         outcome: 'unverifiable',
         decision: 'ask a person',
@@ -76,7 +75,7 @@ export function decideReading(
     case 'failed':
       if (waited > policy.withinMs && action.unread + 1 >= requiredFailures) {
         return move(action, {
-          ...call,
+          call,
           state: 'escalated',
           outcome: 'unverifiable',
           decision: 'ask a person',
@@ -96,18 +95,18 @@ function decideDifference(
   id: string,
   differing: readonly string[],
   policy: VerifyPolicy,
-  durationMs: number | null,
+  call: Call,
 ): Move {
   const reason = differs(differing);
-  const call = { kind: 'read' as const, outcome: 'differs', duration_ms: durationMs, external_id: id };
+  const found = { call, outcome: 'differs', external_id: id };
   // Only an upsert can be corrected by writing the same action again; any other class would act twice.
   const correctable =
     policy.idempotency === 'upsert' &&
     action.corrections < maxCorrections &&
     action.attempts < policy.maxAttempts;
-  if (!correctable) return move(action, { ...call, state: 'differs', decision: 'ask a person', reason });
+  if (!correctable) return move(action, { ...found, state: 'differs', decision: 'ask a person', reason });
   return move(action, {
-    ...call,
+    ...found,
     state: 'ready',
     decision: 'correct it',
     reason: `${reason}; written again`,
@@ -122,29 +121,24 @@ function decideDifference(
  * would replay that answer, so the next write uses a new one; one that never answered may still apply the first
  * write late, and the old key protects from that.
  */
-function decideAbsence(action: Action, policy: VerifyPolicy, durationMs: number | null): Move {
+function decideAbsence(action: Action, policy: VerifyPolicy, call: Call): Move {
   const answered = action.state === 'accepted';
   const reason = answered ? 'accepted by the destination, but not there' : 'no answer, and not there';
-  const call = {
-    kind: 'read' as const,
-    outcome: 'missing',
-    duration_ms: durationMs,
-    generation: action.generation + (answered ? 1 : 0),
-  };
+  const found = { call, outcome: 'missing', generation: action.generation + (answered ? 1 : 0) };
   if (policy.idempotency === 'none' && !answered) {
     // Nothing protects from a late first write: a person decides.
-    return move(action, { ...call, state: 'escalated', decision: 'ask a person', reason });
+    return move(action, { ...found, state: 'escalated', decision: 'ask a person', reason });
   }
   if (action.attempts >= policy.maxAttempts) {
     return move(action, {
-      ...call,
+      ...found,
       state: 'dead',
       decision: 'give up',
       reason: `${action.attempts} attempts; last: ${reason}`,
     });
   }
   return move(action, {
-    ...call,
+    ...found,
     state: 'ready',
     decision: 'send again',
     reason: `${reason}; sent again`,

@@ -6,9 +6,10 @@ import {
   NotSent,
   type Reading,
 } from '../connectors/connector.ts';
-import type { Action, Move } from '../ledger/action.ts';
+import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
 import type { Lane } from '../ledger/lane.ts';
+import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
 import { differingFields } from './compare.ts';
 import { decideReading } from './decide.ts';
 
@@ -32,33 +33,21 @@ export interface Verifier {
  */
 export async function verify(verifier: Verifier, actions: readonly Action[]): Promise<boolean> {
   const { maxReadBatch, concurrency } = verifier.type;
-  const waveSize = maxReadBatch * concurrency;
-  for (let start = 0; start < actions.length; start += waveSize) {
+  for (const wave of batchesOf(actions, maxReadBatch * concurrency)) {
     if (verifier.draining.aborted) return false;
-    const wave = actions.slice(start, start + waveSize);
-    const batches: Promise<Answer>[] = [];
-    for (let at = 0; at < wave.length; at += maxReadBatch) {
-      batches.push(readBatch(verifier, wave.slice(at, at + maxReadBatch)));
-    }
-    const answers = await Promise.all(batches);
-    await verifier.lane.record(answers.flatMap((answer) => answer.moves));
-    let usable = true;
-    for (const { readings } of answers) usable = (await verifier.gate.learn(readings)) && usable;
-    if (!usable) return false;
+    const batches = batchesOf(wave, maxReadBatch);
+    const answers = await Promise.all(batches.map((batch) => readBatch(verifier, batch)));
+    if (!(await endWave(verifier.lane, verifier.gate, answers))) return false;
   }
   return true;
 }
 
-interface Answer {
-  moves: Move[];
-  readings: Reading[];
-}
-
-async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<Answer> {
+/** Reads back at most `maxReadBatch` accepted or unknown actions and decides; records nothing. */
+export async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<Answer> {
   const { destination, type } = verifier;
   const started = performance.now();
   const readings = await read(verifier, batch);
-  const durationMs = Math.round(performance.now() - started);
+  const call = endedCall('read', started);
   const policy = {
     idempotency: type.idempotency,
     lagMs: destination.verify.lagMs ?? type.lagMs,
@@ -73,11 +62,11 @@ async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<
       reading.kind === 'found'
         ? differingFields(sent, reading.fields, Object.keys(sent), type.canonical)
         : [];
-    const move = decideReading(action, reading, differing, policy, durationMs);
+    const move = decideReading(action, reading, differing, policy, call);
     verifier.onVerdict(action, move);
     return move;
   });
-  return { moves, readings: [...readings.values()] };
+  return { moves, calls: [[...readings.values()]] };
 }
 
 const unmentioned: Reading = { kind: 'failed', reason: 'the answer did not mention this record' };

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { backoffMs } from '../../src/act/backoff.ts';
 import { decideOutcome } from '../../src/act/decide.ts';
 import type { Outcome, Reading } from '../../src/connectors/connector.ts';
+import type { Call } from '../../src/ledger/action.ts';
 import { moves } from '../../src/ledger/state.ts';
 import { decideReading, type VerifyPolicy } from '../../src/verify/decide.ts';
 import { anAction } from '../helpers/action.ts';
@@ -45,6 +46,9 @@ const policies: fc.Arbitrary<VerifyPolicy> = fc.record({
   callTimeoutMs: fc.nat(30_000),
 });
 
+const write: Call = { kind: 'write', at: 0, duration_ms: 10 };
+const read: Call = { kind: 'read', at: 0, duration_ms: 5 };
+
 /** Waits a second for a record to show, and a minute for reads that fail. */
 const patient: VerifyPolicy = {
   idempotency: 'keyed',
@@ -64,7 +68,7 @@ const counts = fc.record({
 test('every outcome of a write leads along an edge of the graph, to a state with a due time or an end', () => {
   fc.assert(
     fc.property(outcomes, counts, (outcome, count) => {
-      const move = decideOutcome(anAction({ ...count, state: 'sending' }), outcome, 5, 10);
+      const move = decideOutcome(anAction({ ...count, state: 'sending' }), outcome, 5, write);
       assert.ok(moves.sending.includes(move.state), move.state);
       assert.equal(move.settled, move.due_in_ms === null);
     }),
@@ -74,7 +78,7 @@ test('every outcome of a write leads along an edge of the graph, to a state with
 test('no outcome of a write is ever verified', () => {
   fc.assert(
     fc.property(outcomes, (outcome) => {
-      assert.notEqual(decideOutcome(anAction({ state: 'sending' }), outcome, 5, 10).state, 'verified');
+      assert.notEqual(decideOutcome(anAction({ state: 'sending' }), outcome, 5, write).state, 'verified');
     }),
   );
 });
@@ -84,7 +88,7 @@ test('a 429 and a dead connection are not attempts, everything else is', () => {
     fc.property(outcomes, counts, (outcome, count) => {
       const action = anAction({ ...count, state: 'sending' });
       const free = outcome.kind === 'throttled' || outcome.kind === 'unavailable';
-      assert.equal(decideOutcome(action, outcome, 5, 10).attempts, action.attempts + (free ? 0 : 1));
+      assert.equal(decideOutcome(action, outcome, 5, write).attempts, action.attempts + (free ? 0 : 1));
     }),
   );
 });
@@ -98,7 +102,7 @@ test('every reading leads along an edge of the graph or waits in place', () => {
       fc.constantFrom('accepted' as const, 'unknown' as const),
       fc.array(fc.string(), { maxLength: 2 }),
       (reading, count, policy, state, differing) => {
-        const move = decideReading(anAction({ ...count, state }), reading, differing, policy, 5);
+        const move = decideReading(anAction({ ...count, state }), reading, differing, policy, read);
         assert.ok(move.state === state || moves[state].includes(move.state), move.state);
         assert.equal(move.settled, move.due_in_ms === null);
         assert.ok((move.due_in_ms ?? 0) >= 0);
@@ -115,7 +119,7 @@ test('only a record that was found with every field as sent is verified', () => 
       policies,
       fc.array(fc.string(), { maxLength: 2 }),
       (reading, count, policy, fields) => {
-        const move = decideReading(anAction({ ...count, state: 'accepted' }), reading, fields, policy, 5);
+        const move = decideReading(anAction({ ...count, state: 'accepted' }), reading, fields, policy, read);
         assert.equal(move.state === 'verified', reading.kind === 'found' && fields.length === 0);
       },
     ),
@@ -126,7 +130,7 @@ test('nothing is sent again before absence or difference can be believed', () =>
   fc.assert(
     fc.property(readings, counts, policies, (reading, count, policy) => {
       const action = anAction({ ...count, state: 'unknown' });
-      const move = decideReading(action, reading, ['subject'], policy, 5);
+      const move = decideReading(action, reading, ['subject'], policy, read);
       if (move.state === 'ready') assert.ok(count.waited_ms >= policy.lagMs);
     }),
   );
@@ -136,7 +140,7 @@ test('an ambiguous write to a destination without any key is never sent again by
   fc.assert(
     fc.property(readings, counts, policies, (reading, count, policy) => {
       const action = anAction({ ...count, state: 'unknown' });
-      const move = decideReading(action, reading, ['subject'], { ...policy, idempotency: 'none' }, 5);
+      const move = decideReading(action, reading, ['subject'], { ...policy, idempotency: 'none' }, read);
       assert.notEqual(move.state, 'ready');
     }),
   );
@@ -148,7 +152,7 @@ test('one absent read is not proof: the first is followed by a second', () => {
     { kind: 'absent' },
     [],
     patient,
-    5,
+    read,
   );
   assert.equal(first.state, 'accepted');
   const second = decideReading(
@@ -156,7 +160,7 @@ test('one absent read is not proof: the first is followed by a second', () => {
     { kind: 'absent' },
     [],
     patient,
-    5,
+    read,
   );
   assert.equal(second.state, 'ready');
   assert.equal(second.generation, 1, 'an answered key would be replayed, so the next write uses a new one');
@@ -166,18 +170,18 @@ test('a read that fails once, however late, is tried again: the waiting may have
   let action = anAction({ state: 'accepted', waited_ms: 3_600_000 });
   const failed: Reading = { kind: 'failed', reason: 'HTTP 500' };
   for (let failure = 1; failure <= 4; failure += 1) {
-    const move = decideReading(action, failed, [], patient, 5);
+    const move = decideReading(action, failed, [], patient, read);
     assert.equal(move.state, 'accepted', `after ${failure}`);
     action = anAction({ ...action, unread: move.unread });
   }
-  assert.equal(decideReading(action, failed, [], patient, 5).state, 'escalated');
+  assert.equal(decideReading(action, failed, [], patient, read).state, 'escalated');
 });
 
 test('only a rewrite that was answered uses up a correction', () => {
   const policy: VerifyPolicy = { ...patient, idempotency: 'upsert', lagMs: 0 };
   const found: Reading = { kind: 'found', id: '1', fields: {} };
-  const answered = decideReading(anAction({ state: 'accepted' }), found, ['subject'], policy, 5);
-  const unanswered = decideReading(anAction({ state: 'unknown' }), found, ['subject'], policy, 5);
+  const answered = decideReading(anAction({ state: 'accepted' }), found, ['subject'], policy, read);
+  const unanswered = decideReading(anAction({ state: 'unknown' }), found, ['subject'], policy, read);
   assert.deepEqual([answered.corrections, unanswered.corrections], [1, 0]);
   assert.deepEqual([answered.state, unanswered.state], ['ready', 'ready']);
 });

@@ -8,6 +8,7 @@ test('the benchmark measures, finds every action accounted for, and sums up', as
   const options = readOptions(['--iterations', '1', '--actions', '300', '--rows', '2000', '--lanes', '2']);
   const summary = await runBench(options, () => {});
   assert.ok((summary.ratios.endToEndVsBareLedger ?? 0) > 0);
+  assert.ok((summary.ratios.fourWorkersVsOne ?? 0) > 0);
   assert.ok((summary.ratios.pollVsDriverRead ?? 0) > 0);
   for (const name of ['endToEnd', 'poll', 'duckdbPoll', 'postgresPoll']) {
     assert.ok((summary.peakRssMb[name] ?? 0) > 20, name);

@@ -26,7 +26,7 @@ export async function compileTree(): Promise<Compiled> {
   const options = ['--project', root, '--noEmit', 'false', '--rootDir', root, '--outDir', folder];
   // Emits whatever it finds wrong with types: those are `npm run check`'s to tell.
   await promisify(execFile)(process.execPath, [compiler, ...options]).catch(() => {});
-  await symlink(join(root, 'sql'), join(folder, 'sql'));
+  for (const name of ['sql', 'package.json']) await symlink(join(root, name), join(folder, name));
   await cp(join(root, 'src/warehouses'), join(folder, 'src/warehouses'), {
     recursive: true,
     filter: (path) => !/\.\w+$/.test(path) || path.endsWith('.sql'),

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { type RunningOptions, startEngine } from './engine.ts';
 import { serve } from './serve.ts';
+import { type Balance, balance, untilSettled } from './settled.ts';
 
 export interface EndToEnd {
   /** From the start of the poll until the last action was verified, by the database's clock. */
@@ -11,16 +10,11 @@ export interface EndToEnd {
   entered: number;
 }
 
-export interface Balance {
-  detected: number;
-  verified: number;
-  unaccounted: number;
+/** Which of the records' calls: counted from the first, writing and reading back alike. */
+export interface Stretch {
+  from: number;
+  to: number;
 }
-
-/** How often the ledger is asked whether anything is open: one index probe. */
-const lookEveryMs = 250;
-/** An action that is still open after this long is stuck. */
-const patienceMs = 15 * 60_000;
 
 /** The full path: detect, emit, enrich, route, act over HTTP, verify by reading back. */
 serve<RunningOptions>(async (options) => {
@@ -35,12 +29,12 @@ serve<RunningOptions>(async (options) => {
         const { rows } = await pool.query<{ seconds: number; poll_seconds: number }>(times);
         return { entered, seconds: rows[0]?.seconds ?? 0, pollSeconds: rows[0]?.poll_seconds ?? 0 };
       },
-      balance: async (): Promise<Balance | undefined> =>
-        (
-          await pool.query<Balance>(
-            'select detected::integer, verified::integer, unaccounted::integer from balance',
-          )
-        ).rows[0],
+      stretch: async (asked) => {
+        const { from, to } = asked as Stretch;
+        const { rows } = await pool.query<{ seconds: number }>(stretch, [from, to]);
+        return rows[0]?.seconds;
+      },
+      balance: (): Promise<Balance | undefined> => balance(pool),
     },
     close: running.close,
   };
@@ -54,12 +48,10 @@ from polls
 order by id desc
 limit 1`;
 
-async function untilSettled(pool: pg.Pool): Promise<void> {
-  const until = performance.now() + patienceMs;
-  while (performance.now() < until) {
-    const { rows } = await pool.query('select from actions where due_at is not null limit 1');
-    if (rows.length === 0) return;
-    await sleep(lookEveryMs);
-  }
-  throw new Error('actions are still open');
-}
+const stretch = `
+select extract(epoch from max(at) filter (where number = $2) - max(at) filter (where number = $1))::float8 as seconds
+from (
+  select at, row_number() over (order by at) as number
+  from actions
+  cross join lateral (values (accepted_at), (settled_at)) as handled (at)
+) as handled`;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbedded } from '../../src/store/embedded/index.ts';
 import { quiet } from '../helpers/postgres.ts';
+import { familyProcessorTime } from './processor.ts';
 
 /** The embedded Postgres server with the settings a user gets: durable, on disk. */
 export interface LedgerServer {
@@ -12,6 +13,8 @@ export interface LedgerServer {
   create(): Promise<{ url: string; drop(): Promise<void> }>;
   /** Runs SQL in one of its databases. */
   run(url: string, sql: string): Promise<void>;
+  /** Microseconds of processor time so far, sessions included; NaN where it cannot be told. */
+  processorTime(): number;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,7 @@ export async function startLedgerServer(): Promise<LedgerServer> {
       return { url: url.href, drop };
     },
     run: async (url, sql) => void (await run(url, sql)),
+    processorTime: () => familyProcessorTime(embedded.pid()),
     close: async () => {
       await embedded.release();
       await rm(folder, { recursive: true, force: true });

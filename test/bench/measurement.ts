@@ -10,6 +10,13 @@ export interface Bench {
   start(file: string, options: object, profile?: string | undefined): Promise<Apart>;
 }
 
+/** Writes to a DuckDB file in a process of its own, which lets go of it. */
+export async function writeDuckDb({ start }: Bench, path: string, sql: string): Promise<void> {
+  const writer = await start('write-warehouse.ts', { path, sql });
+  await writer.ask('run');
+  await writer.end();
+}
+
 export const warehouseKinds = ['duckdb', 'postgres'] as const;
 export type WarehouseKind = (typeof warehouseKinds)[number];
 

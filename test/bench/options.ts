@@ -1,5 +1,9 @@
 import { parseArgs } from 'node:util';
 
+/** What `--only` may name. `memory` is measured only when it is named. */
+export const measurements = ['end-to-end', 'workers', 'poll', 'quota', 'history', 'memory'] as const;
+export type MeasurementName = (typeof measurements)[number];
+
 /** What `npm run bench -- …` takes. */
 export interface BenchOptions {
   /** Actions of the end-to-end run and rows of the bare ledger. */
@@ -9,10 +13,14 @@ export interface BenchOptions {
   iterations: number;
   /** Lanes of the destination, and workers of the bare ledger. */
   lanes: number;
+  /** Windows of the vendor's limit, of 10 s each, over which its use is measured. */
+  windows: number;
+  /** Rows of the ledger that a poll and a claim have behind them. */
+  history: number;
   /** Print one JSON object instead of the table. */
   json: boolean;
-  /** Measure one of the two only; the other's ratio is then null. */
-  only: 'end-to-end' | 'poll' | undefined;
+  /** Measure this one only; the others' ratios are then null. */
+  only: MeasurementName | undefined;
   /** Folder for CPU profiles of the measured processes. */
   profile: string | undefined;
 }
@@ -26,20 +34,24 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rows: { type: 'string', default: '1000000' },
       iterations: { type: 'string', default: '3' },
       lanes: { type: 'string', default: '4' },
+      windows: { type: 'string', default: '4' },
+      history: { type: 'string', default: '10000000' },
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       profile: { type: 'string' },
     },
   });
-  const { only } = values;
-  if (only !== undefined && only !== 'end-to-end' && only !== 'poll') {
-    throw new Error(`--only ${only}: write end-to-end or poll`);
+  const only = measurements.find((name) => name === values.only);
+  if (values.only !== undefined && only === undefined) {
+    throw new Error(`--only ${values.only}: write ${measurements.join(', ')}`);
   }
   return {
     actions: count('actions', values.actions),
     rows: count('rows', values.rows),
     iterations: count('iterations', values.iterations),
     lanes: count('lanes', values.lanes),
+    windows: count('windows', values.windows),
+    history: count('history', values.history),
     json: values.json,
     only,
     profile: values.profile,

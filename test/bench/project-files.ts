@@ -9,8 +9,11 @@ export async function writeProject(root: string, files: Readonly<Record<string, 
   }
 }
 
-/** The request budget is out of the way: what is measured is Readback, not the vendor's limit. */
-export const endToEndFiles = (lanes: number): Record<string, string> => ({
+/** Out of the way: what is measured is Readback, not the vendor's limit. */
+export const noLimit = 'rate_limit: { requests: 100000, per: 1s }';
+
+/** @param limit of the connection, as YAML; empty: the vendor's own */
+export const endToEndFiles = (lanes: number, limit: string): Record<string, string> => ({
   'readback.yml': `
 project: bench
 warehouses:
@@ -20,7 +23,7 @@ connections:
     connector: hubspot
     access_token: env:ACCESS_TOKEN
     base_url: env:BASE_URL
-    rate_limit: { requests: 100000, per: 1s }
+    ${limit}
 `,
   'signals/churn_risk.sql': `/*
 key: customer_id
@@ -93,3 +96,23 @@ from ${warehouse === 'duckdb' ? `range(${count}) as r (i)` : `generate_series(0,
 /** One row of a thousand gets another score. */
 export const changeSome = `
 update customers set score = score + 1, scored_at = now() where right(customer_id, 3) = '500'`;
+
+/** A signal whose changes are acted on, by a destination that nobody works: what is measured is the ledger. */
+export const historyFiles: Readonly<Record<string, string>> = {
+  ...pollFiles('{ type: duckdb, path: ./warehouse.duckdb }'),
+  'readback.yml': `
+project: bench
+warehouses:
+  analytics: { type: duckdb, path: ./warehouse.duckdb }
+connections:
+  crm: { connector: hubspot, access_token: env:ACCESS_TOKEN }
+`,
+  'destinations/contact.yaml': `
+connection: crm
+action: upsert_contact
+signals: [customers]
+on: [entered, changed, left]
+fields:
+  email: "{{ customer_id }}@acme.example"
+`,
+};

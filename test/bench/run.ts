@@ -3,9 +3,12 @@ import { compileTree } from './compiled.ts';
 import { startLedgerServer } from './ledger-server.ts';
 import { describeMachine } from './machine.ts';
 import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
+import { measureHistory } from './measure-history.ts';
 import { measurePoll, type PollFigures } from './measure-poll.ts';
+import { measureQuota, type QuotaFigures } from './measure-quota.ts';
+import { measureWorkers, type WorkersFigures } from './measure-workers.ts';
 import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
-import type { BenchOptions } from './options.ts';
+import type { BenchOptions, MeasurementName } from './options.ts';
 import { type Summary, summarise } from './summary.ts';
 
 /** Runs the whole benchmark. Throws, without any figure, when one of the measured runs was not sound. */
@@ -21,9 +24,16 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         return child;
       };
       const bench = { options, server, start };
-      const endToEnd = options.only === 'poll' ? [] : await endToEndRuns(bench, tell);
-      const polls = options.only === 'end-to-end' ? new Map() : await pollRuns(bench, tell);
-      return summarise(describeMachine(server.version), options, { endToEnd, polls });
+      const wanted = (name: MeasurementName) =>
+        options.only === undefined ? name !== 'memory' : options.only === name;
+      return summarise(describeMachine(server.version), options, {
+        endToEnd: wanted('end-to-end') ? await endToEndRuns(bench, tell) : [],
+        workers: wanted('workers') ? await workersRuns(bench, tell) : [],
+        polls: wanted('poll') ? await pollRuns(bench, tell) : new Map(),
+        quota: wanted('quota') ? await quotaRuns(bench, tell) : [],
+        history: wanted('history') ? await measureHistory(bench, tell) : undefined,
+        memory: wanted('memory') ? await memoryRuns(bench, tell) : new Map(),
+      });
     } finally {
       // Those that were asked to end have ended; the others are left over from a failure.
       for (const child of children) child.stop();
@@ -46,6 +56,17 @@ async function endToEndRuns(bench: Bench, tell: (line: string) => void): Promise
   return runs;
 }
 
+async function workersRuns(bench: Bench, tell: (line: string) => void): Promise<WorkersFigures[]> {
+  const runs: WorkersFigures[] = [];
+  for (let run = 1; run <= bench.options.iterations; run += 1) {
+    const figures = await measureWorkers(bench);
+    const [one, four] = [figures.oneWorkerWaitingPerSecond, figures.fourWorkersWaitingPerSecond];
+    tell(`workers ${run}/${bench.options.iterations}: one ${Math.round(one)}/s, four ${Math.round(four)}/s`);
+    runs.push(figures);
+  }
+  return runs;
+}
+
 async function pollRuns(
   bench: Bench,
   tell: (line: string) => void,
@@ -59,4 +80,31 @@ async function pollRuns(
     polls.set(warehouse, figures);
   }
   return polls;
+}
+
+/** One worker process alone, and three that share the connection. */
+async function quotaRuns(bench: Bench, tell: (line: string) => void): Promise<QuotaFigures[]> {
+  const runs: QuotaFigures[] = [];
+  for (const processes of [1, 3]) {
+    const figures = await measureQuota(bench, processes);
+    tell(
+      `quota, ${processes} worker processes: ${figures.use.toFixed(3)}, ${Math.round(figures.verifiedPerSecond)} verified/s`,
+    );
+    runs.push(figures);
+  }
+  return runs;
+}
+
+/** The same polls with as many rows, and with five times as many. */
+async function memoryRuns(bench: Bench, tell: (line: string) => void): Promise<Map<string, number>> {
+  const peaks = new Map<string, number>();
+  for (const warehouse of warehouseKinds) {
+    for (const times of [1, 5]) {
+      const options = { ...bench.options, rows: bench.options.rows * times, iterations: 1 };
+      const figures = await measurePoll({ ...bench, options }, warehouse);
+      tell(`${warehouse}, ${options.rows} rows: peak ${figures.peakRssMb} MB`);
+      peaks.set(`${warehouse}Poll${times === 1 ? '' : 'Of5TimesTheRows'}`, figures.peakRssMb);
+    }
+  }
+  return peaks;
 }

@@ -1,27 +1,44 @@
 import Table from 'cli-table3';
 import type { Machine } from './machine.ts';
 import type { EndToEndFigures } from './measure-end-to-end.ts';
+import type { HistoryFigures } from './measure-history.ts';
 import type { PollFigures } from './measure-poll.ts';
+import type { QuotaFigures } from './measure-quota.ts';
+import type { WorkersFigures } from './measure-workers.ts';
 import { median, type WarehouseKind } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
 
 /** What `--json` prints. A ratio that was not measured (`--only`) is null. */
 export interface Summary {
   machine: Machine;
-  sizes: Pick<BenchOptions, 'actions' | 'rows' | 'iterations' | 'lanes'>;
-  ratios: { endToEndVsBareLedger: number | null; pollVsDriverRead: number | null };
+  sizes: Pick<BenchOptions, 'actions' | 'rows' | 'iterations' | 'lanes' | 'windows' | 'history'>;
+  ratios: {
+    endToEndVsBareLedger: number | null;
+    fourWorkersVsOne: number | null;
+    quotaUse: number | null;
+    pollVsDriverRead: number | null;
+    /** The same, when one row of a thousand has changed. */
+    changedPollVsDriverRead: number | null;
+    pollWithHistory: number | null;
+    claimWithHistory: number | null;
+  };
   peakRssMb: Record<string, number>;
   figures: Record<string, number>;
 }
 
 export interface Measured {
   endToEnd: readonly EndToEndFigures[];
+  workers: readonly WorkersFigures[];
   polls: ReadonlyMap<WarehouseKind, PollFigures>;
+  quota: readonly QuotaFigures[];
+  history: HistoryFigures | undefined;
+  memory: ReadonlyMap<string, number>;
 }
 
 /** Medians over the iterations; a ratio is the median of the ratios of each iteration. Of peaks the highest counts. */
-export function summarise(machine: Machine, options: BenchOptions, { endToEnd, polls }: Measured): Summary {
-  const { actions, rows, iterations, lanes } = options;
+export function summarise(machine: Machine, options: BenchOptions, measured: Measured): Summary {
+  const { endToEnd, workers, polls, quota, history, memory } = measured;
+  const { actions, rows, iterations, lanes, windows } = options;
   const middle = (name: keyof EndToEndFigures) => median(endToEnd.map((one) => one[name]));
   const figures: Record<string, number> = {};
   const peakRssMb: Record<string, number> = {};
@@ -31,24 +48,53 @@ export function summarise(machine: Machine, options: BenchOptions, { endToEnd, p
     }
     peakRssMb.endToEnd = Math.max(...endToEnd.map((one) => one.peakRssMb));
   }
+  for (const name of Object.keys(workers[0] ?? {}) as (keyof WorkersFigures)[]) {
+    figures[name] = round(median(workers.map((one) => one[name])));
+  }
+  const waitingRatios = workers.map((one) => one.fourWorkersWaitingPerSecond / one.oneWorkerWaitingPerSecond);
+  const busyRatios = workers.map((one) => one.fourWorkersPerSecond / one.oneWorkerPerSecond);
+  if (workers.length > 0) figures.fourWorkersVsOneWithoutLatency = round(median(busyRatios));
   if (polls.size > 0) peakRssMb.poll = Math.max(...[...polls.values()].map((one) => one.peakRssMb));
   for (const [warehouse, poll] of polls) {
     figures[`${warehouse}PollVsDriverRead`] = round(poll.ratio);
     figures[`${warehouse}PollSeconds`] = round(poll.pollSeconds);
     figures[`${warehouse}DriverReadSeconds`] = round(poll.driverReadSeconds);
+    figures[`${warehouse}ChangedPollVsDriverRead`] = round(poll.changedRatio);
     figures[`${warehouse}ChangedPollSeconds`] = round(poll.changedPollSeconds);
     figures[`${warehouse}BaselineSeconds`] = round(poll.baselineSeconds);
     peakRssMb[`${warehouse}Poll`] = poll.peakRssMb;
     peakRssMb[`${warehouse}DriverRead`] = poll.driverPeakRssMb;
   }
+  for (const { processes, use, verifiedPerSecond } of quota) {
+    figures[`quotaUseOf${processes}Processes`] = round(use);
+    figures[`verifiedPerSecondOf${processes}Processes`] = round(verifiedPerSecond);
+  }
+  for (const [name, value] of Object.entries(history ?? {})) figures[name] = round(value);
+  for (const [name, megabytes] of memory) peakRssMb[name] = megabytes;
+  const worst = (values: readonly number[], of: (...all: number[]) => number) =>
+    values.length > 0 ? round(of(...values)) : null;
+  const pollRatios = [...polls.values()];
   const endToEndRatios = endToEnd.map((one) => one.endToEndActionsPerSecond / one.bareActionsPerSecond);
   return {
     machine,
-    sizes: { actions, rows, iterations, lanes },
+    sizes: { actions, rows, iterations, lanes, windows, history: options.history },
     ratios: {
       endToEndVsBareLedger: endToEnd.length > 0 ? round(median(endToEndRatios)) : null,
-      pollVsDriverRead:
-        polls.size > 0 ? round(Math.max(...[...polls.values()].map((one) => one.ratio))) : null,
+      fourWorkersVsOne: workers.length > 0 ? round(median(waitingRatios)) : null,
+      quotaUse: worst(
+        quota.map((one) => one.use),
+        Math.min,
+      ),
+      pollVsDriverRead: worst(
+        pollRatios.map((one) => one.ratio),
+        Math.max,
+      ),
+      changedPollVsDriverRead: worst(
+        pollRatios.map((one) => one.changedRatio),
+        Math.max,
+      ),
+      pollWithHistory: history ? round(history.pollWithHistory) : null,
+      claimWithHistory: history ? round(history.claimWithHistory) : null,
     },
     peakRssMb,
     figures,
@@ -64,6 +110,26 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
   put('end to end ÷ bare ledger', ratios.endToEndVsBareLedger);
   put('  bare ledger', figures.bareActionsPerSecond, ' actions/s');
   put('  end to end', figures.endToEndActionsPerSecond, ' actions/s');
+  put('  processor, bare ledger', figures.bareCpuMicroseconds, ' µs/action');
+  for (const process of ['engine', 'ledger', 'sandbox']) {
+    put(`  processor, ${process}`, figures[`${process}CpuMicroseconds`], ' µs/action');
+  }
+  put('four workers ÷ one', ratios.fourWorkersVsOne);
+  put('  one worker', figures.oneWorkerWaitingPerSecond, ' actions/s');
+  put('  four workers', figures.fourWorkersWaitingPerSecond, ' actions/s');
+  put('  without latency: ratio', figures.fourWorkersVsOneWithoutLatency);
+  put('  without latency: one worker', figures.oneWorkerPerSecond, ' actions/s');
+  put('  without latency: four workers', figures.fourWorkersPerSecond, ' actions/s');
+  put('use of the request limit (the worse)', ratios.quotaUse);
+  for (const processes of [1, 3]) {
+    put(`  worker processes: ${processes}`, figures[`quotaUseOf${processes}Processes`]);
+    put('  verified', figures[`verifiedPerSecondOf${processes}Processes`], ' records/s');
+  }
+  put('poll with history ÷ without', ratios.pollWithHistory);
+  put('  without', figures.emptyPollSeconds, ' s');
+  put('claim with history ÷ without', ratios.claimWithHistory);
+  put('  without', figures.emptyClaimSeconds, ' s');
+  put('poll, 0.1 % changed ÷ driver read (the worse)', ratios.changedPollVsDriverRead);
   put('unchanged poll ÷ driver read (the worse)', ratios.pollVsDriverRead);
   for (const warehouse of ['duckdb', 'postgres']) {
     put(`  ${warehouse}: ratio`, figures[`${warehouse}PollVsDriverRead`]);

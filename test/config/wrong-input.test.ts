@@ -386,7 +386,7 @@ const cases: Case[] = [
           'connection: crm\naction: upsert_contact\nsignals: churn_risk\nfields:\n  email: x\n  Last Score: "{{ score }}"\n',
       },
     },
-    `${destination}:6:3 CONFIG_KEY: \`Last Score\`: write the internal name of a HubSpot property, such as customer_id`,
+    `${destination}:6:3 CONFIG_KEY: \`Last Score\` is not a key: write the internal name of a HubSpot property, such as customer_id`,
   ],
   [
     'template stands in quotes',

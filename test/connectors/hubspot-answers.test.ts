@@ -37,7 +37,7 @@ describe('what HubSpot may answer', () => {
     });
     const base_url = await server.listen({ host: '127.0.0.1', port: 0 });
     const settings = connector.schema.parse({ access_token: new Secret(token), base_url });
-    client = await connector.open(settings, { pass: async () => {}, heed: () => {} });
+    client = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
   });
   after(() => server.close());
 

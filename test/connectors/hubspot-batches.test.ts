@@ -23,7 +23,7 @@ const kind = (outcome: Outcome | undefined) => outcome?.kind;
 beforeEach(async () => {
   sandbox = await connector.sandbox({ rateLimit: null });
   client = await connector.open(fileSettings(connector, sandbox.settings), {
-    pass: async () => {},
+    pass: async () => () => {},
     heed: () => {},
   });
 });
@@ -97,7 +97,7 @@ describe('a batch of HubSpot contacts', () => {
   it('is throttled when it runs into the limit of the vendor itself', async () => {
     const small = await connector.sandbox({ rateLimit: { requests: 2, perMs: 60_000 } });
     const limited = await connector.open(fileSettings(connector, small.settings), {
-      pass: async () => {},
+      pass: async () => () => {},
       heed: () => {},
     });
     const one = () => limited.write('upsert_contact', byEmail, [item('k', { email: 'a@b.example' })], call());

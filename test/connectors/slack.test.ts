@@ -52,7 +52,7 @@ let sandbox: Sandbox;
 let client: Client;
 const call = (): CallOptions => ({ signal: new AbortController().signal, timeoutMs: 2_000 });
 
-async function open(changes: Record<string, string> = {}, pass = async () => {}): Promise<Client> {
+async function open(changes: Record<string, string> = {}, pass = async () => () => {}): Promise<Client> {
   const { bot_token = '', ...rest } = { ...sandbox.settings, ...changes };
   const settings = connector.schema.parse({ ...rest, bot_token: new Secret(bot_token) });
   return connector.open(settings, { pass, heed: () => {} });
@@ -217,6 +217,7 @@ describe('slack', () => {
     let passes = 1;
     const halting = await open({}, async () => {
       if (passes-- <= 0) throw new NotSent({ kind: 'throttled', retryAfterMs: 5, reason: 'paused' });
+      return () => {};
     });
     const readings = await halting.read('post_message', {}, [readItem('post_message', one)], call());
     assert.equal(readings.get(one.key)?.kind, 'throttled');

@@ -64,7 +64,7 @@ const call = (): CallOptions => ({ signal: new AbortController().signal, timeout
 async function open(changes: Record<string, string> = {}): Promise<Client> {
   const { api_token = '', ...rest } = { ...sandbox.settings, ...changes };
   const settings = connector.schema.parse({ ...rest, api_token: new Secret(api_token) });
-  return connector.open(settings, { pass: async () => {}, heed: () => {} });
+  return connector.open(settings, { pass: async () => () => {}, heed: () => {} });
 }
 
 let keys = 0;

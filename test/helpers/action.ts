@@ -22,7 +22,6 @@ export function anAction(facts: Partial<Action> = {}): Action {
     detected_at: new Date('2026-01-31T09:30:00Z'),
     expired: false,
     reason: null,
-    sent_at: null,
     waited_ms: null,
     correlation: '00000000-0000-0000-0000-000000000003',
     ...facts,

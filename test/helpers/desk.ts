@@ -62,10 +62,17 @@ class ExamGate implements Gate {
     this.heeded.push(refusal);
   }
 
-  async pass(): Promise<void> {
+  /** Requests that passed and of which the gate does not know that they were answered. */
+  unanswered = 0;
+
+  async pass(): Promise<() => void> {
     if (this.#left <= 0 && this.#outcome) throw new NotSent(this.#outcome);
     this.#left -= 1;
     this.passed += 1;
+    this.unanswered += 1;
+    return () => {
+      this.unanswered -= 1;
+    };
   }
 }
 
@@ -121,6 +128,7 @@ export class Desk {
       await work(desk);
       const sent = sandbox.requests().length;
       assert.equal(desk.gate.passed, sent - bypassed, 'every request passes the gate once');
+      assert.equal(desk.gate.unanswered, 0, 'the gate is told of every answer');
     } catch (error) {
       desk.evidence.push(error instanceof assert.AssertionError ? error.message : error);
       throw error;
@@ -155,7 +163,7 @@ export class Desk {
     const gone = await this.connector.sandbox({ token });
     await gone.close();
     return this.connector.open(fileSettings(this.connector, sandboxSettings(this.connector, gone)), {
-      pass: async () => {},
+      pass: async () => () => {},
       heed: () => {},
     });
   }

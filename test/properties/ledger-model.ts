@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 import type { Destination, Signal } from '../../src/config/model.ts';
 import { ReadbackError } from '../../src/errors.ts';
-import { type Move, move } from '../../src/ledger/action.ts';
+import { endedCall, type Move, move } from '../../src/ledger/action.ts';
 import { findDeadLetters, pause, resume, retryDeadLetters } from '../../src/ledger/commands.ts';
 import { Lane } from '../../src/ledger/lane.ts';
 import { type ActionState, deadLetterStates, inFlightStates, moves } from '../../src/ledger/state.ts';
@@ -111,7 +111,7 @@ export class LedgerUnderTest {
           state,
           outcome: 'o',
           decision: 'd',
-          kind: 'write',
+          call: endedCall('write', performance.now()),
           attempts,
           ...(isOpen ? { due_in_ms: 0 } : {}),
         }),

@@ -33,7 +33,8 @@ export const isSettled = (state: ActionState) => !isInFlight(state) && state !==
 /** Empties the ledger. */
 export async function clear(pool: pg.Pool): Promise<void> {
   await pool.query(
-    'truncate signals, polls, entities, messages, destinations, detections, actions, attempts, connections cascade',
+    `truncate signals, polls, entities, messages, destinations, detections, actions, attempts, connections, pruned_detections,
+     pruned_actions cascade`,
   );
 }
 
@@ -79,8 +80,9 @@ export async function seed(pool: pg.Pool, actions: readonly SeedAction[]): Promi
   await pool.query({
     text: `
       insert into attempts (action, kind, outcome, decision, reason, duration_ms, epoch)
-      select action, kind, outcome, coalesce(decision, 'done'), reason, 12, 1
-      from jsonb_to_recordset($1) as a (action uuid, kind text, outcome text, decision text, reason text)`,
+      select number, kind, outcome, coalesce(decision, 'done'), a.reason, 12, 1
+      from jsonb_to_recordset($1) as a (action uuid, kind text, outcome text, decision text, reason text)
+      join actions on actions.key = a.action`,
     values: [
       JSON.stringify(
         actions.flatMap(({ attempts = [] }, index) =>

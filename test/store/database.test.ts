@@ -104,6 +104,18 @@ test('an idle connection that is cut does not end the process', async (t) => {
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1);
 });
 
+test('a connection that is cut while its holder works on something else does not end the process', async (t) => {
+  const { pool } = await open(t);
+  const [held, other] = [await pool.connect(), await pool.connect()];
+  const { rows } = await held.query('select pg_backend_pid() as pid');
+  const lost = new Promise((resolve) => held.once('end', resolve));
+  await other.query('select pg_terminate_backend($1)', [rows[0].pid]);
+  await lost;
+  await assert.rejects(held.query('select 1'), /not queryable/);
+  held.release(true);
+  other.release();
+});
+
 async function open(t: Parameters<typeof cleanup>[0], extra = '', size = 10) {
   const { url } = await emptyDatabase();
   const database = await openDatabase({ url: url + extra, root: '/', log: quiet, size });

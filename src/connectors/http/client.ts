@@ -67,14 +67,17 @@ export class Api {
 
   /** Sends one request, once, when the gate lets it pass. Never throws for what the network or the API does. */
   async send(request: ApiRequest, call: CallOptions): Promise<Reply> {
+    let answered = () => {};
     try {
-      await this.#gate.pass(call.signal);
+      answered = await this.#gate.pass(call.signal);
     } catch (error) {
       if (error instanceof NotSent) return error.outcome;
       if (!call.signal.aborted) throw error;
     }
-    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
     try {
+      if (call.signal.aborted) {
+        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+      }
       if (!this.#linkLocal && isRefused(this.#base.hostname)) throw new AddressRefused();
       return await withDeadline(call, (signal) => this.#exchange(request, signal));
     } catch (error) {
@@ -82,6 +85,8 @@ export class Api {
         return { kind: 'unavailable', code: 'address_refused', reason: error.message };
       if (error instanceof TooLarge) return { kind: 'lost', reason: 'the answer is larger than 4 MB' };
       return classifyNetworkError(error);
+    } finally {
+      answered();
     }
   }
 

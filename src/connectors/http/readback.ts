@@ -26,7 +26,6 @@ export async function read(
   if (reading.kind !== 'absent') return reading;
   // A mistyped path answers 404 for ever, and what is believed absent is written again: a second request must agree.
   if (search) return find(api, definition, item, call);
-  if (definition.idempotency === 'upsert') return reading;
   return {
     kind: 'unreadable',
     reason: `no record has the id ${item.id}, and there is no \`find\` to confirm that`,

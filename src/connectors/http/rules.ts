@@ -16,7 +16,7 @@ export function checkAction(action: Definition, context: z.RefinementCtx): void 
   checkIds(action, complain);
   checkRead(action, complain);
   if (action.read.find) checkFind(action, action.read.find, complain);
-  checkStatuses(action, complain);
+  checkRules(action, complain);
 }
 
 /** A path of its own for each issue: the schemas around an action put their keys before it. */
@@ -137,17 +137,28 @@ function checkFind({ fields }: Definition, find: Find, complain: Complain): void
       );
 }
 
-function checkStatuses({ write }: Definition, complain: Complain): void {
-  const { permanent, transient } = write;
-  const about = (list: 'permanent' | 'transient', statuses: readonly number[]): void => {
-    const status = statuses.find((one) => write[list].includes(one));
-    if (status !== undefined)
-      complain(['write', list], `${status} says nothing about the item`, 'leave it out');
-  };
-  about('permanent', [401, 429]);
-  about('transient', [401, 403, 429]);
-  const both = transient.find((status) => permanent.includes(status));
-  if (both !== undefined) complain(['write', 'transient'], `${both} cannot be permanent and transient`);
+function checkRules({ write }: Definition, complain: Complain): void {
+  for (const [name, mute] of [
+    ['refused', [401, 429]],
+    ['transient', [401, 403, 429]],
+  ] as const) {
+    const rule = write[name];
+    if (!rule || rule.where !== undefined) continue;
+    const path = ['write', name];
+    const status = rule.status?.find((one) => one < 300 || (mute as readonly number[]).includes(one));
+    if (rule.status === undefined) complain(path, 'needs status or where');
+    else if (status !== undefined && status < 300)
+      complain(
+        path,
+        `${status} alone is no refusal`,
+        'say what the answer holds then, as where: { /ok: false }',
+      );
+    else if (status !== undefined) complain(path, `${status} says nothing about the item`, 'leave it out');
+  }
+  const { refused, transient } = write;
+  const both = transient?.status?.find((status) => refused?.status?.includes(status));
+  if (both !== undefined && refused?.where === undefined && transient?.where === undefined)
+    complain(['write', 'transient'], `${both} cannot be refused and transient`);
   for (const name of Object.keys(write.headers))
     if (isCredential(name))
       complain(

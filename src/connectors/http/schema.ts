@@ -11,7 +11,10 @@ const pointer = () =>
 const stepped = () => pointer().min(1, 'a JSON pointer begins with /, as /data/id');
 /** Numbers and booleans need no quotes where text is sent anyway. */
 const words = () =>
-  z.preprocess((value) => (['number', 'boolean'].includes(typeof value) ? String(value) : value), z.string());
+  z.preprocess(
+    (value) => (['number', 'boolean'].includes(typeof value) ? String(value) : value),
+    z.string().meta({ type: ['string', 'number', 'boolean'] }),
+  );
 const path = () =>
   z
     .string()
@@ -22,15 +25,17 @@ const path = () =>
     .refine((text) => !/\/\.{0,2}(?=\/)|\/\.{1,2}$/.test(text), 'a path has no empty part, `.` or `..`');
 /** A list of statuses, or one. */
 const statuses = (least: number, most: number) =>
-  z.preprocess(
-    (value, context) => {
-      if (typeof value !== 'number') return value;
-      if (!Number.isInteger(value) || value < least || value > most)
-        context.issues.push({ code: 'custom', message: `must be from ${least} to ${most}`, input: value });
-      return [value];
-    },
-    z.array(z.int().min(least).max(most)).min(1),
-  );
+  z
+    .preprocess(
+      (value, context) => {
+        if (typeof value !== 'number') return value;
+        if (!Number.isInteger(value) || value < least || value > most)
+          context.issues.push({ code: 'custom', message: `must be from ${least} to ${most}`, input: value });
+        return [value];
+      },
+      z.array(z.int().min(least).max(most)).min(1),
+    )
+    .meta({ oneOrMore: true });
 const headers = () =>
   z.record(
     z.string().regex(/^[A-Za-z0-9-]+$/, 'not the name of a header'),
@@ -55,16 +60,18 @@ export const fieldSchema = z.preprocess(
       context.issues.push({ code: 'custom', message: readable, input: value });
     return { read: value };
   },
-  z.strictObject({
-    read: z
-      .union([z.literal('never'), stepped()], { error: readable })
-      .describe(
-        'Where the value stands in a record that is read back, as /note; never, if it cannot be read.',
-      ),
-    type: z.enum(valueTypes).default('text').describe('How it is put into JSON and compared.'),
-    required: z.boolean().default(true).describe('Whether every destination must map it.'),
-    description: z.string().exactOptional().describe('What it is.'),
-  }),
+  z
+    .strictObject({
+      read: z
+        .union([z.literal('never'), stepped()], { error: readable })
+        .describe(
+          'Where the value stands in a record that is read back, as /note; never, if it cannot be read.',
+        ),
+      type: z.enum(valueTypes).default('text').describe('How it is put into JSON and compared.'),
+      required: z.boolean().default(true).describe('Whether every destination must map it.'),
+      description: z.string().exactOptional().describe('What it is.'),
+    })
+    .meta({ type: ['object', 'string'] }),
 );
 
 const batchSchema = z.strictObject({
@@ -85,9 +92,11 @@ const writeSchema = z.strictObject({
   body: z.unknown().optional().describe('The JSON to send, with placeholders.'),
   success: answerRule(200, 299).default({}).describe('Which answer means that it was taken.'),
   id: z.string().describe('Where the id of the record stands in the answer, as /data/id, or a template.'),
-  error: pointer().exactOptional().describe('Where an answer says what is wrong.'),
-  permanent: statuses(400, 599).default([]).describe('More statuses that mean no, now and later.'),
-  transient: statuses(400, 599).default([]).describe('More statuses that mean: nothing written, try again.'),
+  error: pointer().exactOptional().describe('Where an answer says in words what is wrong.'),
+  refused: answerRule(200, 599).exactOptional().describe('Which answer means no, too: nothing was written.'),
+  transient: answerRule(200, 599)
+    .exactOptional()
+    .describe('Which answer means: nothing was written, try again.'),
   batch: batchSchema.exactOptional().describe('How several items go in one request.'),
 });
 

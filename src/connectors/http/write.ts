@@ -1,8 +1,9 @@
 import type { CallOptions, Outcome, Throttled, Unavailable, WriteItem } from '../connector.ts';
 import { inHalves } from '../halves.ts';
-import { asId, outcomeOf, refusalOf } from './answer.ts';
+import { asId } from './answer.ts';
 import { address, type Binding, bindWrite, bodyOf, typeOf } from './binding.ts';
 import type { Api, ApiRequest } from './client.ts';
+import { type IdOf, isSuccess, outcomeOf, type Refusal, refusalOf, resultOf } from './outcome.ts';
 import { at } from './pointer.ts';
 import { find } from './readback.ts';
 import type { Definition } from './schema.ts';
@@ -74,10 +75,7 @@ async function writeOne(
   const request = requestOf(definition, binding, bodyOf(definition.write.body, binding));
   if ('kind' in request) return request;
   const reply = await api.send(request, call);
-  const refusal = refusalOf(api, reply, definition);
-  if (refusal) return refusal;
-  const json = reply.kind === 'answered' ? reply.json : undefined;
-  return outcomeOf(api, json, idReader(definition, binding), definition.write);
+  return outcomeOf(api, reply, idReader(definition, binding), definition);
 }
 
 function requestOf(definition: Definition, binding: Binding, body: unknown): ApiRequest | Outcome {
@@ -92,7 +90,7 @@ function requestOf(definition: Definition, binding: Binding, body: unknown): Api
   }
 }
 
-function idReader({ write }: Definition, { text }: Binding): (json: unknown) => string | undefined {
+function idReader({ write }: Definition, { text }: Binding): IdOf {
   return (json) => asId(write.id.startsWith('/') ? at(json, write.id) : fillText(write.id, text));
 }
 
@@ -149,15 +147,29 @@ async function writeBatch(
   const request = requestOf(definition, list, bodyOf(definition.write.batch?.body, list));
   if ('kind' in request) return { left: settle(outcomes, batch, request) };
   const reply = await api.send(request, call);
-  const refusal = refusalOf(api, reply, definition);
-  if (refusal?.kind === 'rejected' && refusal.permanent && batch.length > 1) return { left: batch };
-  if (refusal) {
-    const left = settle(outcomes, batch, refusal);
-    if (refusal.kind === 'rejected') return { left };
-    return { left, stop: refusal.kind === 'ambiguous' ? unanswered : refusal };
+  if (isSuccess(reply, definition.write)) {
+    settleResults(api, definition, batch, outcomes, reply.json);
+    return { left: [] };
   }
-  settleResults(api, definition, batch, outcomes, reply.kind === 'answered' ? reply.json : undefined);
-  return { left: [] };
+  const refusal = refusalOf(api, reply, definition);
+  if (refusal.kind === 'rejected' && batch.length > 1)
+    return refusedTogether(definition, batch, outcomes, refusal);
+  const left = settle(outcomes, batch, refusal);
+  if (refusal.kind === 'rejected') return { left };
+  return { left, stop: refusal.kind === 'ambiguous' ? unanswered : refusal };
+}
+
+/** Which item was meant is not said. Halves find it out, unless a batch that was half done would be done twice. */
+function refusedTogether(
+  { idempotency }: Definition,
+  batch: Sent[],
+  outcomes: Map<string, Outcome>,
+  refusal: Refusal & { kind: 'rejected' },
+): { left: Sent[] } {
+  if (!refusal.permanent) return { left: settle(outcomes, batch, refusal) };
+  if (idempotency !== 'none') return { left: batch };
+  const reason = `the batch was refused, perhaps not all of it: ${refusal.reason}`;
+  return { left: settle(outcomes, batch, { kind: 'ambiguous', reason }) };
 }
 
 function settle(outcomes: Map<string, Outcome>, batch: readonly Sent[], outcome: Outcome): Sent[] {
@@ -182,7 +194,7 @@ function settleResults(
     const sent = open.get(match);
     if (!sent || at(result, pointer) === undefined) continue;
     open.delete(match);
-    outcomes.set(sent.item.key, outcomeOf(api, result, idReader(definition, sent.binding), write));
+    outcomes.set(sent.item.key, resultOf(api, result, idReader(definition, sent.binding), write));
   }
   settle(outcomes, [...open.values()], { kind: 'ambiguous', reason: 'the answer did not mention this item' });
 }

@@ -90,14 +90,17 @@ export class HubSpot {
   }
 
   async #send(method: string, path: string, body: object | undefined, call: CallOptions): Promise<Answer> {
+    let answered = () => {};
     try {
-      await this.#gate.pass(call.signal);
+      answered = await this.#gate.pass(call.signal);
     } catch (error) {
       if (error instanceof NotSent) return error.outcome;
       if (!call.signal.aborted) throw error;
     }
-    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
     try {
+      if (call.signal.aborted) {
+        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+      }
       // The SDK can neither time out nor cancel: past the deadline its request is left to end by itself.
       return await withDeadline(call, async () => {
         const response = await this.#sdk.apiRequest(body ? { method, path, body } : { method, path });
@@ -107,6 +110,8 @@ export class HubSpot {
       });
     } catch (error) {
       return classifyNetworkError(error);
+    } finally {
+      answered();
     }
   }
 

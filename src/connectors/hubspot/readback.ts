@@ -61,7 +61,9 @@ async function lookUpItems(
   property: (field: string) => string | undefined,
   call: CallOptions,
 ): Promise<(item: ReadItem) => Looked | undefined> {
-  const properties = items.flatMap((item) => item.fields.flatMap((field) => property(field) ?? []));
+  const fields = new Set<string>();
+  for (const item of items) for (const field of item.fields) fields.add(field);
+  const properties = [...fields].flatMap((field) => property(field) ?? []);
   const ids = items.flatMap((item) => item.id ?? []);
   const unique = (item: ReadItem) => (type === 'tasks' ? item.key : (item.locator[idProperty] ?? ''));
   const uniques = items.flatMap((item) =>

@@ -14,6 +14,9 @@ const itemError = z.object({
 });
 export type ItemError = z.infer<typeof itemError>;
 
+/** Taken as it stands: a copy of every record of every answer would be the dearest part of a call. */
+const properties = z.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null);
+
 const errors = z.array(itemError).catch([]);
 const count = z.number().catch(0);
 
@@ -21,7 +24,7 @@ const objectReply = z.object({
   results: z.array(
     z.object({
       id: text,
-      properties: z.record(z.string(), z.unknown()).catch({}),
+      properties: properties.catch({}),
       objectWriteTraceId: z.string().optional().catch(undefined),
       archived: z.boolean().catch(false),
     }),

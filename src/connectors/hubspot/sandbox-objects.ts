@@ -115,7 +115,7 @@ export class Objects {
       message,
     });
     const traceId = input.objectWriteTraceId ?? '';
-    if (this.#faults.take('reject_item', JSON.stringify(input))) this.#rejected.add(traceId);
+    if (this.#faults.take('reject_item', () => JSON.stringify(input))) this.#rejected.add(traceId);
     if (this.#rejected.has(traceId))
       return refuse('This record is blocked by a validation rule of the account');
     const values: Record<string, string | null> = {};
@@ -145,7 +145,7 @@ export class Objects {
 
   /** Writes, or misbehaves as the item's faults say; the answer looks the same. */
   #store(type: string, { input, existing, values }: Checked) {
-    const text = JSON.stringify(input);
+    const text = () => JSON.stringify(input);
     const stored = { ...values };
     const change = (how: (property: Property, value: string) => string) => {
       for (const [name, value] of Object.entries(stored)) {

@@ -39,7 +39,7 @@ export class Slack {
    * a deadline of its own, and because a shared one holds all calls back after a 429.
    */
   async call(method: string, args: Record<string, unknown>, call: CallOptions): Promise<Answered | Refused> {
-    await this.#gate.pass(call.signal);
+    const answered = await this.#gate.pass(call.signal);
     let response: Response | undefined;
     try {
       const body = await withDeadline(call, (signal) => {
@@ -61,6 +61,8 @@ export class Slack {
       const { problem } = answer;
       if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
       return answer;
+    } finally {
+      answered();
     }
   }
 

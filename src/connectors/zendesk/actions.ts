@@ -1,4 +1,5 @@
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
+import { beforeWriting } from '../rest.ts';
 import type { Zendesk } from './client.ts';
 import { canonical, splitTags } from './normal.ts';
 import { findAudit } from './readback.ts';
@@ -144,18 +145,6 @@ async function change(
   };
   const answer = await zendesk.updateTicket(ticketId, ticket, call);
   return answer.ok ? { kind: 'applied', id: ticketId } : answer.problem;
-}
-
-/** A question that failed is a definite "nothing was written", never an ambiguous write. */
-function beforeWriting(problem: Outcome): Outcome {
-  return problem.kind === 'ambiguous'
-    ? {
-        kind: 'rejected',
-        code: 'audits',
-        reason: `asking for earlier updates: ${problem.reason}`,
-        permanent: false,
-      }
-    : problem;
 }
 
 function common(fields: Fields): Record<string, unknown> {

@@ -1,11 +1,7 @@
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
-import type { CallOptions, Gate, Outcome } from '../connector.ts';
+import { parseRetryAfter } from '../calls.ts';
+import type { CallOptions, Gate } from '../connector.ts';
+import { type Answer, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import type { Settings } from './schema.ts';
-
-/** Why a request did not give an answer to use. */
-export type Problem = Exclude<Outcome, { kind: 'applied' | 'already' }>;
-type Refused = { ok: false; gone: boolean; problem: Problem };
-type Answer = { ok: true; headers: Headers; body: Record<string, unknown> };
 
 export interface Ticket extends Record<string, unknown> {
   id: number;
@@ -25,22 +21,23 @@ export interface Audit {
 
 /** Zendesk's ticketing API: the only place that knows its addresses, limits and ways of saying no. */
 export class Zendesk {
-  readonly #base: string;
-  readonly #authorization: string;
-  readonly #secrets: string[];
-  readonly #gate: Gate;
+  readonly #rest: Rest;
 
   constructor(settings: Settings, gate: Gate) {
-    this.#base = (settings.base_url ?? `https://${settings.subdomain}.zendesk.com`).replace(/\/+$/, '');
     const login = Buffer.from(`${settings.email}/token:${settings.api_token.reveal()}`).toString('base64');
-    this.#authorization = `Basic ${login}`;
-    this.#secrets = [settings.api_token.reveal(), login];
-    this.#gate = gate;
+    this.#rest = new Rest({
+      vendor: 'Zendesk',
+      base: settings.base_url ?? `https://${settings.subdomain}.zendesk.com`,
+      authorization: `Basic ${login}`,
+      secrets: [settings.api_token.reveal(), login],
+      gate,
+      problemOf,
+    });
   }
 
   /** `role` is missing when Zendesk did not recognise the credentials. */
   async me(call: CallOptions): Promise<{ ok: true; role: string | undefined } | Refused> {
-    const answer = await this.#ask('GET', '/api/v2/users/me', call);
+    const answer = await this.#rest.ask('GET', '/api/v2/users/me', call);
     if (!answer.ok) return answer;
     const user = answer.body.user as { id?: number | null; role?: string } | undefined;
     return { ok: true, role: user?.id ? user.role : undefined };
@@ -52,7 +49,7 @@ export class Zendesk {
     requestKey: string,
     call: CallOptions,
   ): Promise<{ ok: true; ticketId: string; replayed: boolean } | Refused> {
-    const answer = await this.#ask(
+    const answer = await this.#rest.ask(
       'POST',
       '/api/v2/tickets',
       call,
@@ -69,7 +66,7 @@ export class Zendesk {
       return answer;
     }
     const ticketId = (answer.body.ticket as Ticket | undefined)?.id;
-    if (ticketId === undefined) return unreadable('an answer without a ticket id');
+    if (ticketId === undefined) return this.#rest.unreadable('an answer without a ticket id');
     return {
       ok: true,
       ticketId: String(ticketId),
@@ -82,8 +79,8 @@ export class Zendesk {
     ticket: Record<string, unknown>,
     call: CallOptions,
   ): Promise<Answer | Refused> {
-    const answer = await this.#ask('PUT', `/api/v2/tickets/${ticketId}`, call, { ticket });
-    return answer.ok && !answer.body.ticket ? unreadable('an answer without a ticket') : answer;
+    const answer = await this.#rest.ask('PUT', `/api/v2/tickets/${ticketId}`, call, { ticket });
+    return answer.ok && !answer.body.ticket ? this.#rest.unreadable('an answer without a ticket') : answer;
   }
 
   /** At most 100 ids. Tickets that do not exist are simply not in the answer. */
@@ -96,9 +93,9 @@ export class Zendesk {
   }
 
   async #tickets(path: string, call: CallOptions): Promise<TicketList | Refused> {
-    const answer = await this.#ask('GET', path, call);
+    const answer = await this.#rest.ask('GET', path, call);
     if (!answer.ok) return answer;
-    if (!Array.isArray(answer.body.tickets)) return unreadable('an answer without tickets');
+    if (!Array.isArray(answer.body.tickets)) return this.#rest.unreadable('an answer without tickets');
     return {
       ok: true,
       tickets: answer.body.tickets,
@@ -112,88 +109,35 @@ export class Zendesk {
     page: number,
     call: CallOptions,
   ): Promise<{ ok: true; audits: Audit[]; count: number } | Refused> {
-    const answer = await this.#ask(
+    const answer = await this.#rest.ask(
       'GET',
       `/api/v2/tickets/${ticketId}/audits?page=${page}&per_page=100`,
       call,
     );
     if (!answer.ok) return answer;
-    if (!Array.isArray(answer.body.audits)) return unreadable('an answer without audits');
+    if (!Array.isArray(answer.body.audits)) return this.#rest.unreadable('an answer without audits');
     return {
       ok: true,
       audits: answer.body.audits,
       count: Number(answer.body.count ?? answer.body.audits.length),
     };
   }
-
-  async #ask(
-    method: string,
-    path: string,
-    call: CallOptions,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer | Refused> {
-    await this.#gate.pass(call.signal);
-    try {
-      const { response, text } = await withDeadline(call, async (signal) => {
-        const response = await fetch(this.#base + path, {
-          method,
-          // A redirect would carry the credentials, or turn a POST into a GET.
-          redirect: 'error',
-          signal,
-          headers: {
-            authorization: this.#authorization,
-            accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...headers,
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
-        return { response, text: await response.text() };
-      });
-      const json = parse(text);
-      if (!response.ok) return this.#refused(response, json, text);
-      return json
-        ? { ok: true, headers: response.headers, body: json }
-        : unreadable('an answer that is not JSON');
-    } catch (error) {
-      const network = classifyNetworkError(error);
-      const problem =
-        network.kind === 'lost' ? { kind: 'ambiguous' as const, reason: network.reason } : network;
-      return { ok: false, gone: false, problem };
-    }
-  }
-
-  /** How Zendesk says no. Bodies are JSON, plain text (429) or HTML (proxies); only the status is relied on. */
-  #refused(response: Response, json: Record<string, unknown> | undefined, text: string): Refused {
-    const { status } = response;
-    const code = typeof json?.error === 'string' ? json.error : `http_${status}`;
-    const reason = quote(`${status} ${describe(json) ?? plain(text)}`.trim(), this.#secrets);
-    const retryAfter = response.headers.get('retry-after');
-    const no = (problem: Problem): Refused => {
-      if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
-      return { ok: false, gone: status === 404, problem };
-    };
-
-    // 503 with Retry-After is Zendesk's maintenance answer: nothing was taken in.
-    if (status === 429 || (status === 503 && retryAfter !== null))
-      return no({ kind: 'throttled', retryAfterMs: parseRetryAfter(retryAfter), reason });
-    if (status === 401 || status === 403) return no({ kind: 'unavailable', code, reason });
-    // An earlier request with this key was taken in with another body: whether it was written, read-back decides.
-    if (code === 'IdempotentRequestError' || status === 408 || status >= 500)
-      return no({ kind: 'ambiguous', reason });
-    // 409: two updates at once, 423: locked meanwhile.
-    return no({ kind: 'rejected', code, reason, permanent: status !== 409 && status !== 423 });
-  }
 }
 
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+/** How Zendesk says no. Bodies are JSON, plain text (429) or HTML (proxies); only the status is relied on. */
+function problemOf({ status, headers, json, text, quote }: Refusal): Problem {
+  const code = typeof json?.error === 'string' ? json.error : `http_${status}`;
+  const reason = quote(`${status} ${describe(json) ?? plain(text)}`);
+  const retryAfter = headers.get('retry-after');
+  // 503 with Retry-After is Zendesk's maintenance answer: nothing was taken in.
+  if (status === 429 || (status === 503 && retryAfter !== null))
+    return { kind: 'throttled', retryAfterMs: parseRetryAfter(retryAfter), reason };
+  if (status === 401 || status === 403) return { kind: 'unavailable', code, reason };
+  // An earlier request with this key was taken in with another body: whether it was written, read-back decides.
+  if (code === 'IdempotentRequestError' || status === 408 || status >= 500)
+    return { kind: 'ambiguous', reason };
+  // 409: two updates at once, 423: locked meanwhile.
+  return { kind: 'rejected', code, reason, permanent: status !== 409 && status !== 423 };
 }
 
 /** The most precise words of an error body: each field's complaint, else the description. */
@@ -212,8 +156,4 @@ function describe(json: Record<string, unknown> | undefined): string | undefined
 
 function plain(text: string): string {
   return text.trimStart().startsWith('<') ? '' : text;
-}
-
-function unreadable(what: string): Refused {
-  return { ok: false, gone: false, problem: { kind: 'ambiguous', reason: `Zendesk gave ${what}` } };
 }

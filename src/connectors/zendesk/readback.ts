@@ -1,5 +1,6 @@
-import { type CallOptions, NotSent, type ReadItem, type Reading } from '../connector.ts';
-import type { Audit, Problem, Ticket, TicketList, Zendesk } from './client.ts';
+import type { CallOptions, ReadItem, Reading } from '../connector.ts';
+import { asked, asReading, type Problem } from '../rest.ts';
+import type { Audit, Ticket, TicketList, Zendesk } from './client.ts';
 import { customField } from './schema.ts';
 
 /** What Zendesk holds now, by action key. Ids are read 100 at a time; what has no id is looked for one by one. */
@@ -102,22 +103,4 @@ function value(ticket: Ticket, field: string): unknown {
   // Dynamic content in a subject is shown rendered; `raw_subject` is what was written.
   if (field === 'subject') return ticket.raw_subject ?? ticket.subject;
   return ticket[field];
-}
-
-/** A gate that refuses is an answer for this item; the items already read keep theirs. */
-async function asked<T extends object>(
-  ask: () => Promise<T>,
-): Promise<T | { ok: false; gone: false; problem: Problem }> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof NotSent) return { ok: false, gone: false, problem: error.outcome };
-    throw error;
-  }
-}
-
-function asReading(problem: Problem): Reading {
-  return problem.kind === 'ambiguous' || problem.kind === 'rejected'
-    ? { kind: 'failed', reason: problem.reason }
-    : problem;
 }

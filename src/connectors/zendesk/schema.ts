@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import { withCustomFields } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -24,39 +25,33 @@ const sharedFields = {
   group_id: z.string().exactOptional().describe('Numeric id of a group.'),
 };
 
-/** Lets `custom_<id>` fields through beside the named ones, and nothing else. */
-function withCustomFields<T extends z.ZodRawShape>(shape: T): z.ZodType<Record<string, string>> {
-  return z
-    .object(shape)
-    .catchall(z.string())
-    .superRefine((fields, context) => {
-      const keys = Object.keys(fields).filter((key) => !Object.hasOwn(shape, key) && !customField.test(key));
-      if (keys.length > 0)
-        context.addIssue({ code: 'unrecognized_keys', keys, input: fields as Record<string, unknown> });
-    }) as unknown as z.ZodType<Record<string, string>>;
-}
-
 /** A custom ticket field is named by its numeric id: `custom_360012345678`. */
 export const customField = /^custom_(\d+)$/;
 
-export const createFields = withCustomFields({
-  subject: z.string().exactOptional().describe('The subject line.'),
-  body: z.string().describe('The first comment, which Zendesk also calls the description.'),
-  requester_email: z.string().exactOptional().describe('Who the ticket is for; created when unknown.'),
-  requester_name: z.string().exactOptional().describe('The name to give a requester who is created.'),
-  ...sharedFields,
-});
+export const createFields = withCustomFields(
+  {
+    subject: z.string().exactOptional().describe('The subject line.'),
+    body: z.string().describe('The first comment, which Zendesk also calls the description.'),
+    requester_email: z.string().exactOptional().describe('Who the ticket is for; created when unknown.'),
+    requester_name: z.string().exactOptional().describe('The name to give a requester who is created.'),
+    ...sharedFields,
+  },
+  customField,
+);
 
 const updateShape = {
   subject: z.string().exactOptional().describe('The subject line.'),
   comment: z.string().exactOptional().describe('A comment to add.'),
   ...sharedFields,
 };
-export const updateFields = withCustomFields(updateShape);
-export const updateByIdFields = withCustomFields({
-  ticket_id: z.string().describe('Numeric id of the ticket.'),
-  ...updateShape,
-});
+export const updateFields = withCustomFields(updateShape, customField);
+export const updateByIdFields = withCustomFields(
+  {
+    ticket_id: z.string().describe('Numeric id of the ticket.'),
+    ...updateShape,
+  },
+  customField,
+);
 
 export const createOptions = z.strictObject({
   public: z.boolean().default(true).describe('Whether the requester can see the first comment.'),

@@ -1,0 +1,29 @@
+import { tidy } from './document.ts';
+import { customField } from './schema.ts';
+
+/** The label by which an issue of ours is found when no answer came back. */
+export function ourLabel(key: string): string {
+  return `readback-${key}`;
+}
+
+/** Labels as Jira takes them: no blanks inside, each once. */
+export function splitLabels(text: string): string[] {
+  const labels = text.split(',').map((label) => label.trim().replace(/\s+/g, '_'));
+  return [...new Set(labels.filter((label) => label !== ''))];
+}
+
+/** The comparable form of a field, for what was sent and for what Jira holds. */
+export function canonical(field: string, value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (field === 'labels')
+    return splitLabels(Array.isArray(value) ? value.join(',') : String(value))
+      .sort()
+      .join(',');
+  const text = tidy(String(value));
+  if (field === 'summary') return text.replace(/\s+/g, ' ');
+  // 12.50 and 12.5 are the same number to a number field.
+  if (customField.test(field) && /^-?\d+(\.\d+)?$/.test(text)) return String(Number(text));
+  return ['status', 'priority', 'issue_type', 'project', 'parent'].includes(field)
+    ? text.toLowerCase()
+    : text;
+}

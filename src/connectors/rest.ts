@@ -1,0 +1,144 @@
+import { classifyNetworkError, quote, withDeadline } from './calls.ts';
+import { type CallOptions, type Gate, NotSent, type Outcome, type Reading } from './connector.ts';
+
+/** Why a request did not give an answer to use. */
+export type Problem = Exclude<Outcome, { kind: 'applied' | 'already' }>;
+export type Answer = { ok: true; headers: Headers; body: Record<string, unknown> };
+/** `gone`: the vendor says that there is no such thing (404). */
+export type Refused = { ok: false; gone: boolean; problem: Problem };
+
+/** An answer with a status of 300 or more, for the vendor's folder to read. */
+export interface Refusal {
+  status: number;
+  headers: Headers;
+  /** Undefined when the body is not a JSON object. */
+  json: Record<string, unknown> | undefined;
+  text: string;
+  /** A text of the vendor's, fit for the ledger. */
+  quote(text: string): string;
+}
+
+export interface RestApi {
+  /** As messages name it. */
+  vendor: string;
+  /** Scheme, host and perhaps a path that all paths are appended to. */
+  base: string;
+  /** The `Authorization` header. */
+  authorization: string;
+  /** Never to be quoted. */
+  secrets: readonly string[];
+  gate: Gate;
+  /** How the vendor says no. */
+  problemOf(refusal: Refusal): Problem;
+}
+
+/**
+ * A vendor's JSON API over plain HTTP, for vendors whose SDK is in the way: one request, through the gate, under our own
+ * deadline, without retries and redirects.
+ */
+export class Rest {
+  readonly #api: RestApi;
+
+  constructor(api: RestApi) {
+    this.#api = { ...api, base: api.base.replace(/\/+$/, '') };
+  }
+
+  /** Throws only `NotSent`. An answer without a body (204) has an empty one. */
+  async ask(
+    method: string,
+    path: string,
+    call: CallOptions,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer | Refused> {
+    const answered = await this.#api.gate.pass(call.signal);
+    try {
+      const { response, text } = await withDeadline(call, async (signal) => {
+        const response = await fetch(this.#api.base + path, {
+          method,
+          // A redirect would carry the credentials, or turn a POST into a GET.
+          redirect: 'error',
+          signal,
+          headers: {
+            authorization: this.#api.authorization,
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return { response, text: await response.text() };
+      });
+      const json = parse(text);
+      if (!response.ok) return this.#refused(response, json, text);
+      if (response.status === 204) return { ok: true, headers: response.headers, body: {} };
+      return json
+        ? { ok: true, headers: response.headers, body: json }
+        : this.unreadable('an answer that is not JSON');
+    } catch (error) {
+      const network = classifyNetworkError(error);
+      const problem: Problem =
+        network.kind === 'lost' ? { kind: 'ambiguous', reason: network.reason } : network;
+      return { ok: false, gone: false, problem };
+    } finally {
+      answered();
+    }
+  }
+
+  /** A good status with something else in it than what was asked for: nothing is known. */
+  unreadable(what: string): Refused {
+    const problem: Problem = { kind: 'ambiguous', reason: `${this.#api.vendor} gave ${what}` };
+    return { ok: false, gone: false, problem };
+  }
+
+  #refused({ status, headers }: Response, json: Record<string, unknown> | undefined, text: string): Refused {
+    const { secrets, gate } = this.#api;
+    const problem = this.#api.problemOf({
+      status,
+      headers,
+      json,
+      text,
+      quote: (words) => quote(words, secrets),
+    });
+    if (problem.kind === 'throttled' || problem.kind === 'unavailable') gate.heed(problem);
+    return { ok: false, gone: status === 404, problem };
+  }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A gate that refuses in the middle of a piece of work is an answer too: what was done before it stays done. */
+export async function asked<T extends object>(ask: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof NotSent) return { ok: false, gone: false, problem: error.outcome };
+    throw error;
+  }
+}
+
+/** A read that brought nothing may bring something the next time, unless the connection itself has to rest. */
+export function asReading(problem: Problem): Reading {
+  return problem.kind === 'ambiguous' || problem.kind === 'rejected'
+    ? { kind: 'failed', reason: problem.reason }
+    : problem;
+}
+
+/** A question before a write that failed is a definite "nothing was written", never an ambiguous write. */
+export function beforeWriting(problem: Problem): Outcome {
+  return problem.kind === 'ambiguous'
+    ? {
+        kind: 'rejected',
+        code: 'lookup',
+        reason: `asking before writing: ${problem.reason}`,
+        permanent: false,
+      }
+    : problem;
+}

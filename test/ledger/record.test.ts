@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { decideOutcome } from '../../src/act/decide.ts';
+import type { Action } from '../../src/ledger/action.ts';
+import { Lane } from '../../src/ledger/lane.ts';
+import { decideReading } from '../../src/verify/decide.ts';
+import { freshDatabase } from '../helpers/postgres.ts';
+
+const { pool } = await freshDatabase();
+const holder = { holder: 'a test', lagMs: 0 };
+const policy = {
+  idempotency: 'upsert',
+  lagMs: 5_000,
+  withinMs: 60_000,
+  maxAttempts: 5,
+  callTimeoutMs: 1_000,
+} as const;
+
+before(() =>
+  pool.query(`
+    insert into polls (signal, scheduled_for, cause) values ('churn', now(), 'manual');
+    insert into actions (key, message, poll, signal, destination, entity, sequence, transition, lane, state, due_at, expires_at, detected_at)
+    select md5(n::text)::uuid, md5(n::text)::uuid, 1, 'churn', 'crm', 'C-' || n, 1, 'entered', 0, 'planned', now(), now() + interval '1 day', now()
+    from generate_series(1, 3) as n`),
+);
+
+/** Intents committed for all that is due. */
+async function sending(lane: Lane): Promise<Action[]> {
+  const due = await lane.due(10);
+  const intents = due.map(({ key }) => ({ key, hash: 'x', sent: { email: 'y' }, locator: {} }));
+  assert.equal((await lane.commitIntents(intents)).size, due.length);
+  return due.map((action) => ({ ...action, state: 'sending' }));
+}
+
+/** A write that was answered 300 ms ago, and its read-back just now. */
+function writtenAndRead(action: Action) {
+  const now = performance.now();
+  const write = { kind: 'write', at: now - 300, duration_ms: 40 } as const;
+  const read = { kind: 'read', at: now, duration_ms: 250 } as const;
+  const accepted = decideOutcome(action, { kind: 'applied', id: `id of ${action.entity}` }, 5, write);
+  const found = { kind: 'found', id: `id of ${action.entity}`, fields: {} } as const;
+  return [
+    accepted,
+    decideReading({ ...action, state: 'accepted', attempts: accepted.attempts }, found, [], policy, read),
+  ];
+}
+
+test('a holder that was overtaken while it was calling records nothing, and is told', async () => {
+  const lane = await Lane.take(pool, 'crm', 0, holder);
+  const actions = await sending(lane);
+  assert.equal(actions.length, 3);
+  await Lane.take(pool, 'crm', 0, holder);
+  await assert.rejects(() => lane.record(actions.flatMap(writtenAndRead)), { code: 'LEDGER_FENCED' });
+  const { rows } = await pool.query("select count(*) as done from actions where state = 'verified'");
+  assert.equal(rows[0].done, 0);
+  await pool.query("update actions set state = 'ready', due_at = now()");
+});
+
+test('a write and its read-back recorded together are two attempts in their order and one step of the action', async () => {
+  const lane = await Lane.take(pool, 'crm', 0, holder);
+  const actions = await sending(lane);
+  await lane.record(actions.flatMap(writtenAndRead));
+  const { rows } = await pool.query(
+    `select state, external_id, due_at, attempts, reason, settled_at - accepted_at >= interval '290 ms' as in_order
+     from actions order by entity`,
+  );
+  assert.deepEqual(rows[0], {
+    state: 'verified',
+    external_id: 'id of C-1',
+    due_at: null,
+    // The one before was cut off by the overtaking.
+    attempts: 2,
+    reason: null,
+    in_order: true,
+  });
+  const told = await pool.query(
+    `select kind, outcome, decision, duration_ms from attempts
+     where action = (select number from actions where key = $1) and epoch = $2 order by id`,
+    [actions[0]?.key, lane.epoch],
+  );
+  assert.deepEqual(told.rows, [
+    { kind: 'write', outcome: 'intent', decision: 'send', duration_ms: null },
+    { kind: 'write', outcome: 'applied', decision: 'read it back', duration_ms: 40 },
+    { kind: 'read', outcome: 'verified', decision: 'done', duration_ms: 250 },
+  ]);
+});
+
+test('moves that the graph does not know are refused before anything is written', async () => {
+  const lane = await Lane.take(pool, 'crm', 0, holder);
+  const [action] = (await pool.query<Action>('select * from actions limit 1')).rows;
+  assert.ok(action);
+  const [accepted] = writtenAndRead(action);
+  assert.ok(accepted);
+  await assert.rejects(() => lane.record([accepted]), /cannot go from verified to accepted/);
+});
