@@ -197,8 +197,7 @@ export class Pipeline {
       const signal = this.project.signals.get(name);
       if (!signal) continue;
       const ours = actions.filter((action) => action.signal === name);
-      const entities = ours.map((action) => action.entity);
-      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
+      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, ours, abort);
       for (const action of ours) {
         const known = rows.get(action.entity) ?? [];
         scopes.set(action.key, joinScopes(...known, facts(action, signal, variables)));

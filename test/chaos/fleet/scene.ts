@@ -30,7 +30,11 @@ export type SceneOptions = {
   ledgerFolder?: (folder: string) => string | undefined;
   /** Puts something between product and ledger: gives its port for the server's. */
   betweenLedger?: (port: number) => Promise<number>;
+  /** Called when nothing of the scene runs any more, before its folder goes. */
+  stopped?: () => void;
   say(line: string): void;
+  /** more for the environment of the product's processes */
+  env?: Record<string, string>;
 };
 
 /** Does a drill's work in a scene of its own. What is left of it stays on disk only when the figures do not hold. */
@@ -112,6 +116,7 @@ export class Scene {
       READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
+      ...options.env,
     });
     options.say(`in ${folder}`);
     return new Scene(options, { folder, postgres, standins, network, product }, { warehouse, ledger });
@@ -228,6 +233,7 @@ export class Scene {
     await this.standins.stop();
     await Promise.all([this.#warehouse.end(), this.#ledger.end()]);
     await this.postgres.stop();
+    this.#options.stopped?.();
     if (keep) this.#options.say(`kept for a look: ${this.folder}`);
     else await rm(this.folder, { recursive: true, force: true });
   }
