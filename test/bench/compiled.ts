@@ -26,10 +26,10 @@ export async function compileTree(): Promise<Compiled> {
   const options = ['--project', root, '--noEmit', 'false', '--rootDir', root, '--outDir', folder];
   // Emits whatever it finds wrong with types: those are `npm run check`'s to tell.
   await promisify(execFile)(process.execPath, [compiler, ...options]).catch(() => {});
-    for (const beside of ['sql', 'package.json']) await symlink(join(root, beside), join(folder, beside));
-    await cp(join(root, 'src/warehouses'), join(folder, 'src/warehouses'),
-  recursive: true, filter;
-  : (path) => !/\.\w+$/.test(path) || path.endsWith('.sql'),
-  )
+  for (const beside of ['sql', 'package.json']) await symlink(join(root, beside), join(folder, beside));
+  await cp(join(root, 'src/warehouses'), join(folder, 'src/warehouses'), {
+    recursive: true,
+    filter: (path) => !/\.\w+$/.test(path) || path.endsWith('.sql'),
+  });
   return { file: (name) => join(folder, 'test/bench', name.replace(/\.ts$/, '.js')), remove };
 }
