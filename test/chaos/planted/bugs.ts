@@ -10,7 +10,7 @@ export type Edit = {
 };
 
 /** Which exam is to catch a bug; see exams.ts. */
-export type ExamName = 'storm' | 'stops' | 'drain' | 'throttle' | 'breaker' | 'stale';
+export type ExamName = 'storm' | 'crowd' | 'shuffle' | 'stops' | 'drain' | 'throttle' | 'breaker' | 'stale';
 
 /** A mistake that a good programmer could make, and that no unit of the product need notice. */
 export type Bug = {
@@ -151,7 +151,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'tick-unguarded',
     mistake: 'Nothing makes a tick fire once: no unique tick, no lock of the signal, no key of the job.',
-    exam: 'storm',
+    exam: 'crowd',
     edits: [
       {
         file: 'sql/migrations/000001.sql',
@@ -197,7 +197,7 @@ returning`,
   {
     name: 'mapped-by-position',
     mistake: 'Results of a batch are taken to come in the order of its items.',
-    exam: 'storm',
+    exam: 'shuffle',
     edits: [
       {
         file: 'src/connectors/hubspot/upsert.ts',
@@ -218,13 +218,9 @@ returning`,
     edits: [
       {
         file: outcome,
-        find: `      return move(action, {
-        ...call,
-        state: 'ready',
+        find: `        state: 'ready',
         decision: 'wait, then send; not an attempt',`,
-        replace: `      return move(action, {
-        ...call,
-        attempts,
+        replace: `        attempts,
         ...(attempts >= maxAttempts ? { settled: true } : {}),
         state: attempts >= maxAttempts ? 'dead' : 'ready',
         decision: 'wait, then send',`,

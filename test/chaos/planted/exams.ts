@@ -31,6 +31,8 @@ type Paper = {
 /** Short runs, each of which hurts the product in one way; every bug names the one that is to catch it. */
 export const exams: Record<ExamName, (sitting: Sitting) => Promise<Figures>> = {
   storm: (sitting) => sit('storm', storm, sitting),
+  crowd: (sitting) => sit('crowd', crowd, sitting),
+  shuffle: (sitting) => sit('shuffle', shuffle, sitting),
   stops: (sitting) => sit('stops', stops, sitting),
   drain: (sitting) => sit('drain', drain, sitting),
   throttle: (sitting) => sit('throttle', throttle, sitting),
@@ -89,6 +91,34 @@ const storm: Paper = {
     await scene.detected();
     // The last words about most entities are to be said in bad weather.
     await until('most of it is done', async () => (await scene.progress()).open < 40);
+  },
+};
+
+/** Many processes that all fire the schedule, and polls long enough to meet. */
+const crowd: Paper = {
+  desks: [desk({ name: 'tickets', kind: 'keyed', actions: 800, lanes: 4 })],
+  waves: 8,
+  play: async ({ scene, crew }) => {
+    await crew.start(['all', 'all', 'all']);
+    await scene.detected();
+    for (let wave = 0; wave < scene.workload.waves; wave += 1) {
+      await scene.release(wave);
+      await sleep(1_100);
+    }
+  },
+};
+
+/** A desk that answers batches in an order of its own. */
+const shuffle: Paper = {
+  desks: [desk({ name: 'crm', kind: 'upsert', actions: 200, lanes: 2 }, ['shuffled_207'], 1)],
+  waves: 2,
+  play: async ({ scene, crew }) => {
+    await crew.start(['all']);
+    for (let wave = 0; wave < scene.workload.waves; wave += 1) {
+      await scene.release(wave);
+      await scene.detected();
+    }
+    await until('most of it is done', async () => (await scene.progress()).open === 0);
   },
 };
 
