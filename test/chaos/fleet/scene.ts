@@ -10,6 +10,7 @@ import { Network } from '../proxy/child.ts';
 import { Standins } from '../standins/child.ts';
 import type { DeskSettings } from '../standins/config.ts';
 import { type Desk, Workload } from '../workload/workload.ts';
+import { copyProduct } from './copy.ts';
 import { Postgres } from './postgres.ts';
 import { Product } from './product.ts';
 import { deskDefaults, type ProjectDesk, writeProject } from './project.ts';
@@ -119,12 +120,13 @@ export class Scene {
       desks.map((desk) => ({ ...deskDefaults, ...desk, url: network.urls[desk.name] ?? '' })),
     );
     const ledgerPort = (await options.betweenLedger?.(postgres.port)) ?? postgres.port;
-    const product = new Product(project, {
+    const env = {
       READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
       ...options.env,
-    });
+    };
+    const product = new Product(project, env, await copyProduct(join(folder, 'product')));
     // A file of ours that the product refuses would look like lost actions.
     await product.run('validate', '--offline');
     options.say(`in ${folder}`);
