@@ -42,12 +42,12 @@ async function poll(): Promise<void> {
   for (const row of found.rows) {
     const kind = desks[row.desk]?.kind ?? '';
     const text = `${row.entity} v${row.version} ${row.token}`;
-    await ledger.query(
+    const { rowCount } = await ledger.query(
       'insert into deliveries (entity, version, desk) values ($1, $2, $3) on conflict do nothing',
       [row.entity, row.version, row.desk],
     );
     const { entity, desk, version, channel } = row;
-    await boss.send('deliver', { entity, desk, kind, version, text, channel });
+    if (rowCount === 1) await boss.send('deliver', { entity, desk, kind, version, text, channel });
     await ledger.query('update high_water set at = $1', [row.at]);
   }
 }

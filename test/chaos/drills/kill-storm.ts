@@ -31,21 +31,22 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
     await scene.detected();
     const storm = new KillStorm(scene.product, seed);
     storm.start({ least: 500, most: 3_000 });
-    const enough = async (share: number) => {
-      const { ended } = await scene.progress();
-      return storm.kills.length >= form.kills * share && ended >= 0.9 * share * scene.workload.transitions;
-    };
+    let released = 0;
     for (let wave = 0; wave < form.waves; wave += 1) {
       await scene.release(wave);
       await scene.detected();
       const { ended, open } = await scene.progress();
       say(`wave ${wave + 1} detected: ${ended} ended, ${open} open, ${storm.kills.length} kills`);
-      // The work is spread over the kills; half of a wave is still open when the next one comes.
-      await until('the wave is half done', () => enough((wave + 0.5) / form.waves), {
-        deadlineMs: form.stormMs / form.waves,
-      }).catch(() => {});
+      const half = released + scene.workload.sizeOf(wave) / 2;
+      released += scene.workload.sizeOf(wave);
+      // The work is spread over the kills, and half of a wave is still open when the next one comes.
+      const kills = (form.kills * (wave + 1)) / form.waves;
+      await until(
+        'half of the wave is done',
+        async () => storm.kills.length >= kills && (await scene.progress()).ended >= half,
+        { deadlineMs: form.stormMs / form.waves },
+      ).catch(() => say('the wave takes too long; the next one comes'));
     }
-    await until('the storm is over', () => enough(1), { deadlineMs: form.stormMs }).catch(() => {});
     await storm.stop();
     say(`calm after ${storm.kills.length} kills`);
     await scene.calm();

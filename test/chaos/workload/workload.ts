@@ -65,8 +65,8 @@ export class Workload {
     return this.#plan.flat().flatMap((row) => (row.desk === desk && row.version === 1 ? [row.entity] : []));
   }
 
-  /** Transitions of a wave at all desks but one. */
-  sizeOf(wave: number, except: string): number {
+  /** Transitions of a wave, at all desks or at all but one. */
+  sizeOf(wave: number, except?: string): number {
     return this.#plan[wave]?.filter(({ desk }) => desk !== except).length ?? 0;
   }
 
