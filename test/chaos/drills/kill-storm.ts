@@ -17,7 +17,7 @@ export const drill: Drill = {
 /** 200 kills take about six minutes; fewer prove too little. */
 const forms = {
   long: { kills: 200, waves: 20, workers: 3, stormMs: 3 * 3_600_000, calmMs: 20 * 60_000 },
-  short: { kills: 5, waves: 5, workers: 2, stormMs: 60_000, calmMs: 60_000 },
+  short: { kills: 5, waves: 5, workers: 2, stormMs: 30_000, calmMs: 60_000 },
 };
 
 async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {
