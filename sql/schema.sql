@@ -146,18 +146,33 @@ create table processes (
   seen_at timestamp with time zone default clock_timestamp() not null
 );
 
+create table pruned_actions (
+  day date not null,
+  signal text not null,
+  destination text not null,
+  state action_state not null,
+  actions bigint not null
+);
+
+create table pruned_detections (
+  day date not null,
+  signal text not null,
+  destination text not null,
+  detected bigint not null
+);
+
 create table signals (
   name text not null,
   version text not null,
   shape text not null,
   baselined_at timestamp with time zone,
+  forgotten_sequence bigint default 0 not null,
   paused_at timestamp with time zone,
   paused_reason text
 );
 alter table actions add constraint actions_check CHECK (((due_at IS NULL) = (state <> ALL (ARRAY['planned'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) = (state = ANY (ARRAY['planned'::action_state, 'held'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_pkey PRIMARY KEY (key);
-alter table actions add constraint actions_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
 alter table attempts add constraint attempts_pkey PRIMARY KEY (action, id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);
@@ -177,33 +192,60 @@ alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['s
 alter table polls add constraint polls_pkey PRIMARY KEY (id);
 alter table polls add constraint polls_signal_scheduled_for_key UNIQUE (signal, scheduled_for);
 alter table processes add constraint processes_pkey PRIMARY KEY (id);
+alter table pruned_actions add constraint pruned_actions_pkey PRIMARY KEY (day, signal, destination, state);
+alter table pruned_detections add constraint pruned_detections_pkey PRIMARY KEY (day, signal, destination);
 alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
+CREATE INDEX entities_absent ON readback.entities USING btree (signal, entity) WHERE (NOT present);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
+CREATE INDEX messages_poll ON readback.messages USING btree (poll, entity, sequence);
 
 create view balance as
  WITH planned AS (
-         SELECT detections.signal,
-            detections.destination,
-            sum(detections.detected) AS detected
-           FROM detections
-          GROUP BY detections.signal, detections.destination
-        ), actual AS (
+         SELECT every.signal,
+            every.destination,
+            sum(every.detected) AS detected
+           FROM ( SELECT detections.signal,
+                    detections.destination,
+                    detections.detected
+                   FROM detections
+                UNION ALL
+                 SELECT pruned_detections.signal,
+                    pruned_detections.destination,
+                    pruned_detections.detected
+                   FROM pruned_detections) every
+          GROUP BY every.signal, every.destination
+        ), state AS (
          SELECT actions.signal,
             actions.destination,
-            count(*) FILTER (WHERE (actions.state = 'verified'::action_state)) AS verified,
-            count(*) FILTER (WHERE (actions.state = 'differs'::action_state)) AS differs,
-            count(*) FILTER (WHERE (actions.state = 'suppressed'::action_state)) AS suppressed,
-            count(*) FILTER (WHERE (actions.state = 'held'::action_state)) AS held,
-            count(*) FILTER (WHERE (actions.state = 'escalated'::action_state)) AS escalated,
-            count(*) FILTER (WHERE (actions.state = ANY (ARRAY['rejected'::action_state, 'dead'::action_state]))) AS failed,
-            count(*) FILTER (WHERE (actions.state = 'expired'::action_state)) AS expired,
-            count(*) FILTER (WHERE (actions.state = 'superseded'::action_state)) AS superseded,
-            count(*) FILTER (WHERE (actions.due_at IS NOT NULL)) AS in_flight
+            actions.state,
+            (actions.due_at IS NOT NULL) AS in_flight,
+            count(*) AS actions
            FROM actions
-          GROUP BY actions.signal, actions.destination
+          GROUP BY actions.signal, actions.destination, actions.state, (actions.due_at IS NOT NULL)
+        UNION ALL
+         SELECT pruned_actions.signal,
+            pruned_actions.destination,
+            pruned_actions.state,
+            false,
+            pruned_actions.actions
+           FROM pruned_actions
+        ), actual AS (
+         SELECT state.signal,
+            state.destination,
+            (sum(state.actions) FILTER (WHERE (state.state = 'verified'::action_state)))::bigint AS verified,
+            (sum(state.actions) FILTER (WHERE (state.state = 'differs'::action_state)))::bigint AS differs,
+            (sum(state.actions) FILTER (WHERE (state.state = 'suppressed'::action_state)))::bigint AS suppressed,
+            (sum(state.actions) FILTER (WHERE (state.state = 'held'::action_state)))::bigint AS held,
+            (sum(state.actions) FILTER (WHERE (state.state = 'escalated'::action_state)))::bigint AS escalated,
+            (sum(state.actions) FILTER (WHERE (state.state = ANY (ARRAY['rejected'::action_state, 'dead'::action_state]))))::bigint AS failed,
+            (sum(state.actions) FILTER (WHERE (state.state = 'expired'::action_state)))::bigint AS expired,
+            (sum(state.actions) FILTER (WHERE (state.state = 'superseded'::action_state)))::bigint AS superseded,
+            (sum(state.actions) FILTER (WHERE state.in_flight))::bigint AS in_flight
+           FROM state
+          GROUP BY state.signal, state.destination
         )
  SELECT signal,
     destination,

@@ -81,7 +81,10 @@ export class Pipeline {
     });
     if (lane.takeover) {
       const where = { destination: destination.name, lane: laneNumber };
-      this.#log.warn({ ...where, ...lane.takeover }, lane.takeover.from ? 'lane taken over' : 'answers lost');
+      this.#log.warn(
+        { ...where, ...lane.takeover },
+        lane.takeover.from ? 'lane taken over' : 'actions put in doubt',
+      );
     }
     const { maxBatch, maxReadBatch, concurrency } = opened.type;
     const chunk = Math.max(maxReadBatch, wavesTaken * maxBatch * concurrency);
@@ -199,8 +202,7 @@ export class Pipeline {
       const signal = this.project.signals.get(name);
       if (!signal) continue;
       const ours = actions.filter((action) => action.signal === name);
-      const entities = ours.map((action) => action.entity);
-      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, entities, abort);
+      const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, ours, abort);
       for (const action of ours) {
         const known = rows.get(action.entity) ?? [];
         scopes.set(action.key, joinScopes(...known, facts(action, signal, variables)));

@@ -46,12 +46,11 @@ export async function previewSignal(
   const destinations = [...project.destinations.values()].filter((one) => one.signals.includes(signal.name));
   const drafts = members.map((member) => firstMessage(signal, project.name, member));
   const previewed = drafts.map((draft) => previewEntity(project, signal, draft));
-  const entities = members.map((member) => member.entity);
   const abort = new AbortController().signal;
-  const plain = await enricher.scopes(project, signal, [], entities, abort);
+  const plain = await enricher.scopes(project, signal, [], drafts, abort);
   for (const one of previewed) one.row = joinScopes(...(plain.get(one.entity) ?? []));
   for (const destination of destinations) {
-    const scopes = await enricher.scopes(project, signal, destination.enrich, entities, abort);
+    const scopes = await enricher.scopes(project, signal, destination.enrich, drafts, abort);
     const render = renderer(project, destination);
     for (const [index, draft] of drafts.entries()) {
       const one = previewed[index] as PreviewedEntity;

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
-import { buildProgram } from '../src/cli/program.ts';
 import { readback } from './cli/readback.ts';
 import { emptyDatabase, freshDatabase } from './helpers/postgres.ts';
 import { anchorsOf, blocksOf, checkout, filesOf, readGuide } from './readme/blocks.ts';
@@ -174,19 +173,6 @@ async function states(pool: { query(sql: string): Promise<{ rows: unknown[] }> }
   const { rows } = await pool.query('select destination, entity, state from readback.actions');
   return rows.map((row) => Object.values(row as object).join(' ')).sort();
 }
-
-test('the unit file starts a command there is, and waits longer than a drain', () => {
-  const unit = blocks.find(({ language }) => language === 'ini')?.text ?? '';
-  const [, command = ''] = /^ExecStart=\S+\/readback (\w+)$/m.exec(unit) ?? [];
-  assert.ok(
-    buildProgram().commands.some((one) => one.name() === command),
-    command,
-  );
-  const drainMs = Number(
-    /drainMs = ([\d_]+)/.exec(readGuide('src/engine/engine.ts'))?.[1]?.replaceAll('_', ''),
-  );
-  assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > drainMs);
-});
 
 test('the guides do not promise what cannot be promised', () => {
   for (const guide of guides) assert.doesNotMatch(readGuide(guide), /exactly[- ]once/i, guide);

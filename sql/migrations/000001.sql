@@ -16,6 +16,8 @@ create table signals (
   shape text not null,
   -- null until the first complete poll has recorded who is in the set; until then nothing is acted on
   baselined_at timestamptz,
+  -- the highest sequence of an entity that was forgotten; who is new is numbered from there, so that no number returns
+  forgotten_sequence bigint not null default 0,
   paused_at timestamptz,
   paused_reason text
 );
@@ -39,8 +41,8 @@ create table polls (
   unique (signal, scheduled_for)
 );
 
--- Who is, or once was, in a signal's set. Kept after leaving: the sequence must never restart, and a cooldown outlives
--- the membership.
+-- Who is, or once was, in a signal's set. Kept after leaving until nothing of it is left in the ledger and its cooldown
+-- is over.
 create table entities (
   signal text not null references signals (name) on delete cascade,
   entity text not null,
@@ -53,6 +55,7 @@ create table entities (
   primary key (signal, entity)
 );
 create index entities_present on entities (signal, bucket) where present;
+create index entities_absent on entities (signal, entity) where not present;
 
 -- What the present set looked like per bucket of keys when it was last read; equal digests need no fetch.
 create table buckets (
@@ -80,6 +83,8 @@ create table messages (
   detected_at timestamptz not null,
   primary key (entity, signal, sequence)
 );
+-- The order in which messages grow old.
+create index messages_poll on messages (poll, entity, sequence);
 
 create table destinations (
   name text primary key,
@@ -103,7 +108,8 @@ create table actions (
   -- in the order of planning: what refers to actions finds the recent ones side by side
   number bigint generated always as identity,
   message uuid not null,
-  poll bigint not null references polls (id),
+  -- the message's; that it exists is the message's to guarantee
+  poll bigint not null,
   signal text not null,
   destination text not null,
   entity text not null,
@@ -156,6 +162,23 @@ create table attempts (
   primary key (action, id)
 );
 
+-- What has been pruned, by day of the poll (UTC): as for what is there, detected and acted are counted apart.
+create table pruned_detections (
+  day date not null,
+  signal text not null,
+  destination text not null,
+  detected bigint not null,
+  primary key (day, signal, destination)
+);
+create table pruned_actions (
+  day date not null,
+  signal text not null,
+  destination text not null,
+  state action_state not null,
+  actions bigint not null,
+  primary key (day, signal, destination, state)
+);
+
 -- A lane is worked by one worker at a time. Taking it raises the epoch, which fences whoever had it before.
 create table lanes (
   destination text not null,
@@ -193,24 +216,36 @@ create table connections (
   last_error text
 );
 
--- Rule 9: what was detected, and where every bit of it is now.
+-- Rule 9: what was detected, and where every bit of it is now, or was when it was pruned.
 create view balance as
 with planned as (
-  select signal, destination, sum(detected) as detected from detections group by signal, destination
+  select signal, destination, sum(detected) as detected
+  from (
+    select signal, destination, detected from detections
+    union all
+    select signal, destination, detected from pruned_detections
+  ) as every
+  group by signal, destination
+), state as (
+  select signal, destination, state, due_at is not null as in_flight, count(*) as actions
+  from actions
+  group by signal, destination, state, due_at is not null
+  union all
+  select signal, destination, state, false, actions from pruned_actions
 ), actual as (
   select
     signal,
     destination,
-    count(*) filter (where state = 'verified') as verified,
-    count(*) filter (where state = 'differs') as differs,
-    count(*) filter (where state = 'suppressed') as suppressed,
-    count(*) filter (where state = 'held') as held,
-    count(*) filter (where state = 'escalated') as escalated,
-    count(*) filter (where state in ('rejected', 'dead')) as failed,
-    count(*) filter (where state = 'expired') as expired,
-    count(*) filter (where state = 'superseded') as superseded,
-    count(*) filter (where due_at is not null) as in_flight
-  from actions
+    (sum(actions) filter (where state = 'verified'))::bigint as verified,
+    (sum(actions) filter (where state = 'differs'))::bigint as differs,
+    (sum(actions) filter (where state = 'suppressed'))::bigint as suppressed,
+    (sum(actions) filter (where state = 'held'))::bigint as held,
+    (sum(actions) filter (where state = 'escalated'))::bigint as escalated,
+    (sum(actions) filter (where state in ('rejected', 'dead')))::bigint as failed,
+    (sum(actions) filter (where state = 'expired'))::bigint as expired,
+    (sum(actions) filter (where state = 'superseded'))::bigint as superseded,
+    (sum(actions) filter (where in_flight))::bigint as in_flight
+  from state
   group by signal, destination
 )
 select

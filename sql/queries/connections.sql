@@ -148,23 +148,33 @@ where name = :connection and (breaker <> 'closed' or failures > 0);
 
 -- name: report_failure
 -- The breaker opens at the threshold, or at once for a failure that is certain to repeat (credentials); each failed
--- probe doubles the wait up to the cap.
+-- probe doubles the wait up to the cap. A call that was under way when it opened says nothing new: twenty of them
+-- would otherwise make one bad second a wait of five minutes.
+with failing as (
+  select
+    name, breaker, retry_at,
+    failures + case when breaker = 'open' then 0 else 1 end as failures,
+    breaker <> 'open' and (:at_once::boolean or breaker = 'half_open' or failures + 1 >= :threshold::integer) as opens
+  from connections
+  where name = :connection
+  for update
+)
 update connections
-set failures = failures + 1,
+set failures = failing.failures,
     last_error = :reason,
-    probe_until = null,
-    breaker = case
-      when :at_once::boolean or breaker <> 'closed' or failures + 1 >= :threshold::integer then 'open' else 'closed'
-    end,
+    probe_until = case when failing.opens then null else connections.probe_until end,
+    breaker = case when failing.opens then 'open' else failing.breaker end,
     retry_at = case
-      when :at_once::boolean or breaker <> 'closed' or failures + 1 >= :threshold::integer
+      when failing.opens
         then clock_timestamp() + make_interval(
-          secs => least(:cap_seconds::float8, :base_seconds::float8 * power(2, greatest(0, failures + 1 - :threshold::integer)))
+          secs => least(:cap_seconds::float8, :base_seconds::float8 * power(2, greatest(0, failing.failures - :threshold::integer)))
         )
-      else retry_at
+      else failing.retry_at
     end
-where name = :connection
-returning breaker, failures, extract(epoch from retry_at - clock_timestamp()) * 1000 as retry_in_ms;
+from failing
+where connections.name = failing.name
+returning connections.breaker, connections.failures,
+  extract(epoch from connections.retry_at - clock_timestamp()) * 1000 as retry_in_ms;
 
 -- name: connection_states
 select name, breaker, failures, last_error, pause_reason,

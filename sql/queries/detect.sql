@@ -15,6 +15,10 @@ where name = :signal;
 -- name: known_digests
 select bucket, rows, members, digest::text as digest from buckets where signal = :signal;
 
+-- name: sum_members
+-- Counting the set itself reads an index of a million entries: 0.2 s, a fifth of a poll.
+select coalesce(sum(members), 0)::bigint as members from buckets where signal = :signal;
+
 -- name: count_members
 select count(*) as members from entities where signal = :signal and present;
 
@@ -114,17 +118,22 @@ select
 from moves;
 
 -- name: apply_moves
--- The new set. The sequence rises with every transition, also one that no message is made of.
+-- The new set. The sequence rises with every transition, also one that no message is made of. Whom the ledger has
+-- forgotten, or never knew, begins above all that were forgotten; the lock waits for who is just forgetting.
+with forgotten as (
+  select forgotten_sequence as sequence from signals where name = :signal for share
+)
 insert into entities as known (signal, entity, bucket, present, fingerprint, sequence)
 select
-  :signal, entity, bucket, transition <> 'left', fingerprint,
-  case when :silent::boolean and not entity = any(:only::text[]) then 0 else 1 end
+  :signal, moves.entity, moves.bucket, moves.transition <> 'left', moves.fingerprint,
+  forgotten.sequence + case when :silent::boolean and not moves.entity = any(:only::text[]) then 0 else 1 end
 from moves
+cross join forgotten
 on conflict (signal, entity) do update
 set present = excluded.present,
     bucket = excluded.bucket,
     fingerprint = excluded.fingerprint,
-    sequence = known.sequence + excluded.sequence;
+    sequence = known.sequence + excluded.sequence - (select sequence from forgotten);
 
 -- name: forget_buckets
 delete from buckets where signal = :signal and (:every_bucket::boolean or bucket = any(:buckets::smallint[]));

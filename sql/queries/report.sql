@@ -3,7 +3,8 @@
 -- name: activation
 -- One statement, so that every number is of the same instant and rule 9 holds in it. `detected` is counted from the
 -- polls and everything else from the actions; neither is derived from the other, so a lost action shows.
--- A period is made of whole polls: detections have no time but their poll's, and an action belongs to the poll of its
+-- What has been pruned is there as counts by day; times, calls and reasons are those of what is still there.
+-- A period is made of whole polls, and of whole days of what was pruned: detections have no time but their poll's, and an action belongs to the poll of its
 -- message. Cutting by detected_at would tear the one poll that was running at `since` and make the sides disagree.
 -- Times start at observed_at, but never after detected_at: a warehouse clock that is ahead must not make them negative.
 with moment as (
@@ -12,14 +13,36 @@ with moment as (
   select * from jsonb_to_recordset(:slas) as s (signal text, sla_ms float8)
 ), detected as (
   select
-    coalesce(detections.signal, '') as signal, coalesce(detections.destination, '') as destination,
-    coalesce(sum(detections.detected), 0)::bigint as detected
-  from detections
-  join polls on polls.id = detections.poll
-  where (:since::timestamptz is null or polls.started_at >= :since)
-    and (:signals::text[] is null or detections.signal = any(:signals))
-    and (:destinations::text[] is null or detections.destination = any(:destinations))
-  group by grouping sets ((detections.signal, detections.destination), ())
+    coalesce(signal, '') as signal, coalesce(destination, '') as destination,
+    coalesce(sum(detected), 0)::bigint as detected
+  from (
+    select detections.signal, detections.destination, detections.detected
+    from detections
+    join polls on polls.id = detections.poll
+    where (:since::timestamptz is null or polls.started_at >= :since)
+    union all
+    select signal, destination, detected
+    from pruned_detections
+    where (:since::timestamptz is null or day::timestamp at time zone 'utc' >= :since)
+  ) as every
+  where (:signals::text[] is null or signal = any(:signals))
+    and (:destinations::text[] is null or destination = any(:destinations))
+  group by grouping sets ((signal, destination), ())
+), pruned as (
+  select
+    coalesce(signal, '') as signal, coalesce(destination, '') as destination,
+    coalesce(sum(actions) filter (where state = 'verified'), 0)::bigint as verified,
+    coalesce(sum(actions) filter (where state = 'differs'), 0)::bigint as differs,
+    coalesce(sum(actions) filter (where state = 'suppressed'), 0)::bigint as suppressed,
+    coalesce(sum(actions) filter (where state = 'escalated'), 0)::bigint as escalated,
+    coalesce(sum(actions) filter (where state in ('rejected', 'dead')), 0)::bigint as failed,
+    coalesce(sum(actions) filter (where state = 'expired'), 0)::bigint as expired,
+    coalesce(sum(actions) filter (where state = 'superseded'), 0)::bigint as superseded
+  from pruned_actions
+  where (:since::timestamptz is null or day::timestamp at time zone 'utc' >= :since)
+    and (:signals::text[] is null or signal = any(:signals))
+    and (:destinations::text[] is null or destination = any(:destinations))
+  group by grouping sets ((signal, destination), ())
 ), member as (
   select actions.*
   from actions
@@ -108,9 +131,20 @@ with moment as (
   order by signal, destination, age_ms desc, key
 ), summed as (
   -- The row of all pairs together has empty names.
-  select *
+  select
+    signal, destination, detected, in_flight, held, delayed, in_time, judged, sent, most_writes,
+    coalesce(counted.verified, 0) + coalesce(pruned.verified, 0) as verified,
+    coalesce(counted.differs, 0) + coalesce(pruned.differs, 0) as differs,
+    coalesce(counted.suppressed, 0) + coalesce(pruned.suppressed, 0) as suppressed,
+    coalesce(counted.escalated, 0) + coalesce(pruned.escalated, 0) as escalated,
+    coalesce(counted.failed, 0) + coalesce(pruned.failed, 0) as failed,
+    coalesce(counted.expired, 0) + coalesce(pruned.expired, 0) as expired,
+    coalesce(counted.superseded, 0) + coalesce(pruned.superseded, 0) as superseded,
+    total, insight_to_detected, detected_to_sent, sent_to_accepted, accepted_to_verified,
+    writes, reads, put_off, oldest
   from detected
   full join counted using (signal, destination)
+  full join pruned using (signal, destination)
   left join timed using (signal, destination)
   left join calls using (signal, destination)
   left join oldest using (signal, destination)
@@ -233,6 +267,11 @@ where not exists (
   where messages.entity = actions.entity and messages.signal = actions.signal and messages.sequence = actions.sequence
     and messages.id = actions.message
 )
+having count(*) > 0
+union all
+select 'action without poll', count(*), min(actions.key::text)
+from actions
+where not exists (select from polls where polls.id = actions.poll)
 having count(*) > 0
 union all
 select 'attempt without action', count(*), min(attempts.action::text)

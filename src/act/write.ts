@@ -8,7 +8,7 @@ import {
 } from '../connectors/connector.ts';
 import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
-import type { Intent, Lane } from '../ledger/lane.ts';
+import { type Intent, intentLifeMs, type Lane } from '../ledger/lane.ts';
 import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
 import { decideOutcome } from './decide.ts';
 import type { Prepared } from './prepare.ts';
@@ -43,12 +43,14 @@ export async function write(writer: Writer, prepared: readonly Prepared[]): Prom
       if (error instanceof NotSent || draining.aborted) return false;
       throw error;
     }
+    // Counts from before the commit, as the ledger does: what was suspended in between must not count in its favour.
+    const beginBy = performance.now() + intentLifeMs(writer.call.timeoutMs);
     const committed = await lane.commitIntents(wave.map((one) => one.intent));
     const batches = batchesOf(
       wave.filter((one) => committed.has(one.action.key)),
       type.maxBatch,
     );
-    const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch)));
+    const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch, beginBy)));
     if (!(await endWave(lane, gate, answers))) return false;
   }
   return true;
@@ -63,10 +65,10 @@ function readsAtOnce({ type }: Writer): boolean {
   return type.maxBatch >= type.maxReadBatch && type.idempotency !== 'none';
 }
 
-async function writeBatch(writer: Writer, batch: readonly Prepared[]): Promise<Answer> {
+async function writeBatch(writer: Writer, batch: readonly Prepared[], beginBy: number): Promise<Answer> {
   const { destination, draining } = writer;
   const started = performance.now();
-  const outcomes = await send(writer, batch);
+  const outcomes = await send(writer, batch, beginBy);
   const call = endedCall('write', started);
   const accepted: Action[] = [];
   const moves = batch.map((prepared) => {
@@ -90,7 +92,11 @@ function acceptedAction(action: Action, { sent, locator }: Intent, move: Move): 
   return { ...action, state: 'accepted', attempts, external_id, sent, locator, waited_ms: 0 };
 }
 
-async function send(writer: Writer, batch: readonly Prepared[]): Promise<Map<string, Outcome>> {
+async function send(
+  writer: Writer,
+  batch: readonly Prepared[],
+  beginBy: number,
+): Promise<Map<string, Outcome>> {
   const { client, destination } = writer;
   const everyItem = (outcome: Outcome) => new Map(batch.map((one) => [one.action.key, outcome]));
   try {
@@ -98,7 +104,7 @@ async function send(writer: Writer, batch: readonly Prepared[]): Promise<Map<str
       destination.action,
       destination.options,
       batch.map((one) => one.item),
-      writer.call,
+      { ...writer.call, beginBy },
     );
   } catch (error) {
     if (error instanceof NotSent) return everyItem(error.outcome);

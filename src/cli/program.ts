@@ -151,6 +151,11 @@ function addLedgerCommands(program: Command): void {
     .description('end a pause; what was held becomes due')
     .argument('<name>', 'a signal or destination')
     .action(lazily(() => import('./commands/resume.ts')));
+  program
+    .command('prune')
+    .description('delete what is older than its retention; counts by day stay')
+    .option('--preview', 'count it and change nothing')
+    .action(lazily(() => import('./commands/prune.ts')));
 }
 
 function addSandboxCommands(program: Command): void {

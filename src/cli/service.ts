@@ -1,6 +1,6 @@
 import type { Project } from '../config/model.ts';
 import { Engine } from '../engine/engine.ts';
-import type { Role } from '../engine/role.ts';
+import { type Role, takesTurns } from '../engine/role.ts';
 import { errorTable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { validateAgainstWarehouses } from '../validate/validate.ts';
@@ -28,7 +28,8 @@ export async function serve(options: GlobalOptions, role: Role): Promise<number>
     });
     print(overview(project, role));
     if (role !== 'all' && !process.env.READBACK_DATABASE_URL) remark(embeddedRemark);
-    const checked = reportProblems(project, log);
+    // A scheduler needs neither the warehouses nor their drivers.
+    const checked = takesTurns(role) ? reportProblems(project, log) : undefined;
     const exitCode = await Promise.race([
       raised(stopping.signal).then(() => exitCodes.done),
       failed,

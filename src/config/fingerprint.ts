@@ -18,7 +18,11 @@ export function fingerprints(project: Project): Fingerprints {
   const destinations = [...project.destinations.values()].map(
     ({ name, file: _, places: __, ...destination }) => [
       name,
-      digest([destination, destination.enrich.map((enrichment) => enrichmentText(project, enrichment))]),
+      digest([
+        destination,
+        project.connections.get(destination.connection)?.actions[destination.action]?.version,
+        destination.enrich.map((enrichment) => enrichmentText(project, enrichment)),
+      ]),
     ],
   );
   return { signals: Object.fromEntries(signals), destinations: Object.fromEntries(destinations) };

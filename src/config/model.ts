@@ -11,6 +11,8 @@ export interface Project {
   signals: ReadonlyMap<string, Signal>;
   destinations: ReadonlyMap<string, Destination>;
   enrichments: ReadonlyMap<string, Enrichment>;
+  /** How long the ledger keeps what is done for signals without a file of their own any more. */
+  retentionMs: number;
   /** Everything wrong with the files. What is broken is left out of the maps above; the rest runs. */
   problems: readonly ReadbackError[];
 }
@@ -83,6 +85,8 @@ export interface Signal {
   slaMs: number | undefined;
   cooldownMs: number | undefined;
   ttlMs: number | undefined;
+  /** How long the ledger keeps what is done. */
+  retentionMs: number;
   guard: Guard;
   backfill: 'none' | 'all';
   timeoutMs: number;

@@ -6,6 +6,7 @@ import { listFiles, readSource, type SourceFile } from './files.ts';
 import { link } from './link.ts';
 import type { Destination, Enrichment, Project, Signal } from './model.ts';
 import type { Files } from './parts.ts';
+import { retentionOf } from './root.ts';
 import { type Declared, readRoot } from './root-file.ts';
 import type { Environment } from './secrets.ts';
 import { readSignal } from './signal.ts';
@@ -61,6 +62,7 @@ function project(
     signals,
     destinations,
     enrichments,
+    retentionMs: retentionOf(declared?.defaults ?? {}),
     problems,
   };
 }

@@ -12,6 +12,9 @@ export const defaultsSchema = z
     severity: z.enum(severities).exactOptional().describe('Severity of signals without one.'),
     sla: duration().exactOptional().describe('Time to action promised by signals without one.'),
     ttl: duration().exactOptional().describe('How long an action may wait before it expires. 24h if absent.'),
+    retention: duration(3_600_000)
+      .exactOptional()
+      .describe('How long the ledger keeps what is done. 90d if absent.'),
   })
   .describe('What signals and destinations get that say nothing else.');
 
@@ -46,3 +49,10 @@ export const rootSchema = z.strictObject({
 
 export type Root = z.output<typeof rootSchema>;
 export type Defaults = z.output<typeof defaultsSchema>;
+
+const defaultRetentionMs = 90 * 24 * 3_600_000;
+
+/** How long a signal that says nothing else keeps what is done. */
+export function retentionOf(defaults: Defaults): number {
+  return defaults.retention ?? defaultRetentionMs;
+}

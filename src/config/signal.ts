@@ -7,7 +7,7 @@ import type { SourceFile } from './files.ts';
 import { splitHeader } from './header.ts';
 import type { Located } from './located.ts';
 import { type Schedule, type Signal, severities, transitions } from './model.ts';
-import type { Defaults } from './root.ts';
+import { type Defaults, retentionOf } from './root.ts';
 import { suggest } from './suggest.ts';
 import { cronExpression, name, oneOrMore, text, timezone } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
@@ -52,6 +52,7 @@ export const signalSchema = z.strictObject({
   sla: duration().exactOptional().describe('Time to action that is promised.'),
   cooldown: duration().exactOptional().describe('How long an entity is left alone after an action.'),
   ttl: duration().exactOptional().describe('How long an action may wait before it expires.'),
+  retention: duration(3_600_000).exactOptional().describe('How long the ledger keeps what is done.'),
   guard: guardSchema.default({ allow_empty: false }).describe('When to hold a poll instead of believing it.'),
   backfill: z.enum(['none', 'all']).default('none').describe('Whether the first poll acts on what it finds.'),
   timeout: duration(1000).default(60_000).describe('Deadline of one query. 60s if absent.'),
@@ -100,6 +101,7 @@ export function readSignal(
     slaMs: header.sla ?? defaults.sla,
     cooldownMs: header.cooldown,
     ttlMs: header.ttl,
+    retentionMs: header.retention ?? retentionOf(defaults),
     guard: {
       maxNew: header.guard.max_new,
       maxNewRatio: header.guard.max_new_ratio,

@@ -92,7 +92,8 @@ export type Answered = () => void;
  * respects pauses and the breaker. It throws `NotSent` when the request may not be made now.
  */
 export interface Gate {
-  pass(signal: AbortSignal): Promise<Answered>;
+  /** @param beginBy as in `CallOptions` */
+  pass(signal: AbortSignal, beginBy?: number): Promise<Answered>;
   /** The vendor has just said to stop: no further request of the same batch passes. */
   heed(refusal: Throttled | Unavailable): void;
 }
@@ -113,6 +114,8 @@ export interface CallOptions {
   signal: AbortSignal;
   /** Deadline for one HTTP call. */
   timeoutMs: number;
+  /** On the monotonic clock: no request begins after it, because another worker may then take it for never sent. */
+  beginBy?: number;
 }
 
 /** One open connection to a vendor account. */
@@ -158,6 +161,8 @@ export interface ActionType {
   escape?: { filter: string; fields: readonly string[] };
   /** Whether the action needs a `follows:` record. */
   needsParent: boolean;
+  /** Another text when the user's own description of the action is another; absent where the action is ours. */
+  version?: string;
   maxBatch: number;
   maxReadBatch: number;
   /** How many writes may be under way at once from one lane. */

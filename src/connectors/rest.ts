@@ -51,7 +51,7 @@ export class Rest {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer | Refused> {
-    const answered = await this.#api.gate.pass(call.signal);
+    const answered = await this.#api.gate.pass(call.signal, call.beginBy);
     try {
       const { response, text } = await withDeadline(call, async (signal) => {
         const response = await fetch(this.#api.base + path, {

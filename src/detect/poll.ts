@@ -86,7 +86,7 @@ export async function poll(
       ...counts,
       state: baseline ? 'baseline' : 'done',
       reason: null,
-      members: await countMembers(client, signal),
+      members: await countMembers(client, signal, options.only),
       rowsRead: survey.bucketsRead + copied,
     };
   } catch (error) {
@@ -118,35 +118,48 @@ async function surveyBuckets(
   baseline: boolean,
   abort: AbortSignal,
 ): Promise<Survey> {
-  const known = await sql.run<{ bucket: number; rows: number; members: number; digest: string }>(
-    client,
-    'known_digests',
-    {
-      signal: signal.name,
-    },
-  );
+  // Both at once: the ledger's 16,384 rows take a tenth of what the warehouse needs for a million.
+  const [known, found] = await Promise.all([
+    sql.run<KnownBucket>(client, 'known_digests', { signal: signal.name }),
+    readDigests(warehouse, query, { signal: abort, timeoutMs: signal.timeoutMs }),
+  ]);
   const present = known.reduce((sum, bucket) => sum + bucket.members, 0);
   const stored = new Map(known.map((bucket) => [bucket.bucket, `${bucket.rows}:${bucket.digest}`]));
   const changed: number[] = [];
   let rows = 0;
-  let bucketsRead = 0;
-  const digest = warehouse.digest(query, bucketCount);
-  for await (const batch of warehouse.read(digest, { signal: abort, timeoutMs: signal.timeoutMs })) {
-    for (const [bucket, count, sum] of batch as [string, string, string][]) {
-      rows += Number(count);
-      bucketsRead += 1;
-      if (stored.get(Number(bucket)) !== `${count}:${sum}`) changed.push(Number(bucket));
-      stored.delete(Number(bucket));
-    }
+  for (const [bucket, count, sum] of found) {
+    rows += Number(count);
+    if (stored.get(Number(bucket)) !== `${count}:${sum}`) changed.push(Number(bucket));
+    stored.delete(Number(bucket));
   }
   changed.push(...stored.keys());
   const all = baseline || changed.length > bucketCount / 2;
   return {
     changed: all ? undefined : changed,
     rows,
-    bucketsRead,
+    bucketsRead: found.length,
     present: baseline ? 0 : present,
   };
+}
+
+interface KnownBucket {
+  bucket: number;
+  rows: number;
+  members: number;
+  digest: string;
+}
+
+/** A bucket's number, its rows, and the sum of their hashes; at most one row for each bucket. */
+async function readDigests(
+  warehouse: Warehouse,
+  query: SignalQuery,
+  read: ReadOptions,
+): Promise<[string, string, string][]> {
+  const found: [string, string, string][] = [];
+  for await (const batch of warehouse.read(warehouse.digest(query, bucketCount), read)) {
+    found.push(...(batch as [string, string, string][]));
+  }
+  return found;
 }
 
 /** A source that nobody has written to for too long says nothing about today. */
@@ -212,8 +225,10 @@ async function commit(client: pg.PoolClient, set: ReadSet, options: PollOptions)
   }
 }
 
-async function countMembers(client: pg.PoolClient, signal: Signal): Promise<number> {
-  const counted = await sql.one<{ members: number }>(client, 'count_members', { signal: signal.name });
+/** With `only` the buckets that were fetched have no digest, and no count either. */
+async function countMembers(client: pg.PoolClient, signal: Signal, only: readonly string[]): Promise<number> {
+  const query = only.length > 0 ? 'count_members' : 'sum_members';
+  const counted = await sql.one<{ members: number }>(client, query, { signal: signal.name });
   return counted?.members ?? 0;
 }
 

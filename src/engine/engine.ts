@@ -7,6 +7,7 @@ import { type LaneJob, type PollJob, Queue } from '../queue/queue.ts';
 import type { Database } from '../store/database.ts';
 import { queries } from '../store/queries.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Maintenance } from './maintenance.ts';
 import { collectEarly } from './memory.ts';
 import { runPoll } from './polls.ts';
 import { Presence } from './presence.ts';
@@ -47,6 +48,7 @@ export class Engine {
   readonly #scheduler: Scheduler;
   readonly #presence: Presence;
   readonly #watch: Watch;
+  readonly #maintenance: Maintenance;
   readonly #openings: Openings;
   readonly #draining = new AbortController();
   readonly #resting = new Map<string, number>();
@@ -61,6 +63,7 @@ export class Engine {
     this.#scheduler = new Scheduler(project, database.pool, queue, log);
     this.#presence = new Presence(database.pool, options.role, log);
     this.#watch = new Watch(project, database.pool, log);
+    this.#maintenance = new Maintenance(project, database.pool, log);
   }
 
   /** Resolves with the reason when this process must not go on; it is then drained like at any other end. */
@@ -79,6 +82,7 @@ export class Engine {
     if (firesSchedules(options.role)) {
       await engine.#scheduler.start();
       engine.#watch.start();
+      engine.#maintenance.start();
     }
     engine.#dispatcher.start();
     return engine;
@@ -101,6 +105,7 @@ export class Engine {
   async drain(): Promise<void> {
     this.#draining.abort();
     await this.#watch.stop();
+    await this.#maintenance.stop();
     await this.#scheduler.stop();
     await this.#dispatcher.stop();
     await this.#queue.stop(drainMs);
@@ -117,6 +122,10 @@ export class Engine {
     }
   }
 
+  /**
+   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the queue then tries
+   * again, because a tick whose poll never begins would hold up the ticks that follow.
+   */
   async #pollTurn(job: PollJob, expired: AbortSignal): Promise<void> {
     const { project, database, log } = this.#options;
     const signal = project.signals.get(job.signal);
@@ -132,7 +141,10 @@ export class Engine {
         signal: AbortSignal.any([expired, this.#draining.signal]),
       },
       log,
-    ).catch((error: Error) => log.error({ signal: signal.name, error: error.message }, 'poll failed'));
+    ).catch((error: Error) => {
+      log.error({ signal: signal.name, error: error.message }, 'poll failed');
+      throw error;
+    });
     await this.#dispatcher.dispatch().catch(() => {});
   }
 

@@ -6,7 +6,7 @@ import type { Column, Warehouse } from '../warehouses/warehouse.ts';
 
 /** Keys asked for in one query; at 2,000 a list of text keys stays well under every warehouse's statement limit. */
 const keysPerQuery = 2_000;
-/** A signal's own row is shared by the destinations of one poll, then read again. */
+/** A signal's own row is shared by the destinations of one transition for so long, then read again. */
 const signalRowFreshMs = 5_000;
 /** What the cached rows of one source may take, in characters of their values: a few thousand ordinary rows. */
 const cachedSize = 2 * 1024 * 1024;
@@ -21,6 +21,14 @@ interface Source {
   sql: string;
   freshMs: number;
   timeoutMs: number;
+  /** A row read for one transition says nothing about the next, however soon that comes. */
+  perTransition: boolean;
+}
+
+/** A transition whose entity's row is wanted. */
+export interface Wanted {
+  entity: string;
+  sequence: number;
 }
 
 /** Fetches what a message does not carry: the entity's row of the signal, and its enrichments, by key. */
@@ -41,7 +49,7 @@ export class Enricher {
     project: Project,
     signal: Signal,
     enrichments: readonly string[],
-    entities: readonly string[],
+    wanted: readonly Wanted[],
     abort: AbortSignal,
   ): Promise<Map<string, Scope[]>> {
     const sources = [signalSource(signal)];
@@ -50,30 +58,32 @@ export class Enricher {
       if (enrichment) sources.push(enrichmentSource(enrichment, signal));
     }
     const scopes = new Map<string, Scope[]>();
-    for (const entity of entities) {
+    for (const { entity } of wanted) {
       const values = decodeEntity(entity, signal.key.length);
       scopes.set(entity, [Object.fromEntries(signal.key.map((column, index) => [column, values[index]]))]);
     }
     // At once, so that a warehouse that is opened for each query is opened for all of them.
-    const found = await Promise.all(sources.map((source) => this.#rows(source, [...scopes.keys()], abort)));
+    const found = await Promise.all(sources.map((source) => this.#rows(source, wanted, abort)));
     for (const rows of found) for (const [entity, row] of rows) scopes.get(entity)?.push(row);
     return scopes;
   }
 
-  async #rows(source: Source, entities: readonly string[], abort: AbortSignal): Promise<Map<string, Scope>> {
+  async #rows(source: Source, wanted: readonly Wanted[], abort: AbortSignal): Promise<Map<string, Scope>> {
     const cache = this.#cache(source);
     const rows = new Map<string, Scope>();
-    const missing: string[] = [];
-    for (const entity of entities) {
-      const known = cache.get(entity);
-      if (known === undefined) missing.push(entity);
+    /** By entity, what its row is cached under. */
+    const names = new Map<string, string>();
+    for (const { entity, sequence } of wanted) {
+      const name = source.perTransition ? `${sequence} ${entity}` : entity;
+      const known = cache.get(name);
+      if (known === undefined) names.set(entity, name);
       else rows.set(entity, known);
     }
+    const missing = [...names.keys()];
     for (let start = 0; start < missing.length; start += keysPerQuery) {
-      const wanted = missing.slice(start, start + keysPerQuery);
-      const found = await this.#fetch(source, wanted, abort);
+      const found = await this.#fetch(source, missing.slice(start, start + keysPerQuery), abort);
       for (const [entity, row] of found) {
-        cache.set(entity, row);
+        cache.set(names.get(entity) ?? entity, row);
         rows.set(entity, row);
       }
     }
@@ -141,6 +151,7 @@ function signalSource(signal: Signal): Source {
     sql: signal.sql,
     freshMs: signalRowFreshMs,
     timeoutMs: signal.timeoutMs,
+    perTransition: true,
   };
 }
 
@@ -150,6 +161,7 @@ function enrichmentSource(enrichment: Enrichment, signal: Signal): Source {
     ...enrichment,
     id: `enrich/${enrichment.name}`,
     key: enrichment.key.length > 0 ? enrichment.key : signal.key,
+    perTransition: false,
   };
 }
 

@@ -58,14 +58,18 @@ export class ConnectionGate implements Gate {
     await sql.run(this.#client, 'register_connection', { connection: this.name, permits });
   }
 
-  /** Takes leave for one call; waits for it a while. Throws `NotSent` when the call may not be made now. */
-  pass(signal: AbortSignal): Promise<Answered> {
-    return this.#inTurn(async () => this.#hand.use(await this.#take(signal)));
+  /**
+   * Takes leave for one call; waits for it a while. Throws `NotSent` when the call may not be made now.
+   *
+   * @param beginBy after it, on the monotonic clock, the call may not be made any more
+   */
+  pass(signal: AbortSignal, beginBy = Number.POSITIVE_INFINITY): Promise<Answered> {
+    return this.#inTurn(async () => this.#hand.use(await this.#take(signal, beginBy)));
   }
 
   /** Makes sure that a call could be made now, without making it. Throws `NotSent` otherwise. */
   ready(signal: AbortSignal): Promise<void> {
-    return this.#inTurn(async () => void (await this.#take(signal)));
+    return this.#inTurn(async () => void (await this.#take(signal, Number.POSITIVE_INFINITY)));
   }
 
   async #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
@@ -77,10 +81,11 @@ export class ConnectionGate implements Gate {
     return turn;
   }
 
-  async #take(signal: AbortSignal): Promise<Permit> {
-    const deadline = performance.now() + patienceMs;
+  async #take(signal: AbortSignal, beginBy: number): Promise<Permit> {
+    const deadline = Math.min(performance.now() + patienceMs, beginBy);
     for (;;) {
       signal.throwIfAborted();
+      if (performance.now() > beginBy) throw new NotSent(tooLate);
       if (this.#heeded && performance.now() < this.#heeded.until) throw new NotSent(this.#heeded.refusal);
       const permit = this.#hand.next();
       if (permit) return permit;
@@ -147,18 +152,21 @@ export class ConnectionGate implements Gate {
       await this.pause(throttled);
       return false;
     }
-    const unavailable = answers.find((answer) => answer.kind === 'unavailable');
-    if (unavailable) {
-      if (unavailable.code !== restingCode)
-        await this.failed(`${unavailable.code}: ${unavailable.reason}`, true);
+    const unavailable = answers.filter((answer) => answer.kind === 'unavailable');
+    const unreachable = unavailable.find((answer) => answer.code !== restingCode);
+    if (unreachable) {
+      await this.failed(`${unreachable.code}: ${unreachable.reason}`, true);
       return false;
     }
-    const doubts = answers.filter((answer) => answer.kind === 'ambiguous' || answer.kind === 'failed');
-    if (doubts[0] && doubts.length === answers.length) {
-      return (await this.failed(doubts[0].reason, false)) === undefined;
+    // What the gate itself refused says nothing about the vendor; what passed before does: it may have been the probe.
+    const passed = answers.filter((answer) => answer.kind !== 'unavailable');
+    if (passed.length === 0 && unavailable.length > 0) return false;
+    const doubts = passed.filter((answer) => answer.kind === 'ambiguous' || answer.kind === 'failed');
+    if (doubts[0] && doubts.length === passed.length) {
+      return (await this.failed(doubts[0].reason, false)) === undefined && unavailable.length === 0;
     }
     await this.succeeded();
-    return true;
+    return unavailable.length === 0;
   }
 
   /** The vendor answered properly. Written down only when the ledger holds failures against the connection. */
@@ -192,6 +200,13 @@ export class ConnectionGate implements Gate {
 
 /** The gate's own refusal; it must not count as one more failure of the vendor. */
 const restingCode = 'BREAKER_OPEN';
+
+/** The process was suspended, or waited too long for its share of the budget. */
+const tooLate: Throttled = {
+  kind: 'throttled',
+  retryAfterMs: 0,
+  reason: 'too long after its intent to begin; not sent',
+};
 
 /** Long enough for the ledger to open the breaker, which then decides. */
 const unavailableRestMs = 1_000;

@@ -15,6 +15,14 @@ export interface Intent {
 }
 
 /**
+ * How long after its intent was committed a write may begin. A worker that was suspended in between wakes up when another
+ * may have proven that nothing was written, and has written it: it must not begin then.
+ */
+export function intentLifeMs(callTimeoutMs: number): number {
+  return Math.min(10_000, callTimeoutMs);
+}
+
+/**
  * One lane of a destination, held by one worker. All writes carry the epoch under which it was taken; when another
  * worker has taken the lane since, they write nothing and throw `LEDGER_FENCED`.
  */

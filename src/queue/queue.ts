@@ -1,5 +1,6 @@
 import { PgBoss } from 'pg-boss';
 import type { Log } from '../log.ts';
+import { withKeepalive } from '../store/database.ts';
 import type { Queryable } from '../store/queries.ts';
 
 export interface LaneJob {
@@ -28,6 +29,12 @@ const exclusive = {
   deleteAfterSeconds: 60,
 } as const;
 
+/** A turn of a lane is asked for again by the dispatcher; nobody else asks for a poll, so it is tried until it begins. */
+const retries = {
+  lane: { retryLimit: 0 },
+  poll: { retryLimit: 1_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 10 },
+} as const;
+
 const pollQueue = 'poll';
 const laneQueue = (destination: string) => `lane/${destination}`;
 
@@ -42,7 +49,7 @@ export class Queue {
 
   static async start(url: string, log: Log): Promise<Queue> {
     const boss = new PgBoss({
-      connectionString: url,
+      connectionString: withKeepalive(url),
       application_name: `readback ${process.pid} queue`,
       schema: 'readback_queue',
       max: 4,
@@ -55,15 +62,15 @@ export class Queue {
     boss.on('error', (error: Error) => log.warn({ error: error.message }, 'queue error'));
     await boss.start();
     const queue = new Queue(boss);
-    await queue.#create(pollQueue, 3);
+    await queue.#create(pollQueue, retries.poll);
     return queue;
   }
 
-  /** @param retryLimit how often a job is given to another worker when its own died */
-  #create(name: string, retryLimit: number): Promise<void> {
+  /** @param retry how often a job is given to a worker again when its own died or failed */
+  #create(name: string, retry: (typeof retries)[keyof typeof retries]): Promise<void> {
     let created = this.#created.get(name);
     if (!created) {
-      created = this.#boss.createQueue(name, { ...exclusive, retryLimit });
+      created = this.#boss.createQueue(name, { ...exclusive, ...retry });
       this.#created.set(name, created);
     }
     return created;
@@ -72,7 +79,7 @@ export class Queue {
   /** Asks for a turn of a lane. Does nothing when one is queued or under way. */
   async sendLane(job: LaneJob): Promise<void> {
     const name = laneQueue(job.destination);
-    await this.#create(name, 0);
+    await this.#create(name, retries.lane);
     await this.#boss.send(name, job, { singletonKey: String(job.lane) });
   }
 
@@ -101,7 +108,7 @@ export class Queue {
     turn: (job: LaneJob, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const name = laneQueue(destination);
-    await this.#create(name, 0);
+    await this.#create(name, retries.lane);
     for (let one = 0; one < atOnce; one += 1) {
       const worker: string = await this.#boss.work<LaneJob>(
         name,

@@ -4,7 +4,12 @@ const sql = queries('report');
 
 /** Something in the ledger that does not add up. */
 export interface Finding {
-  kind: 'unaccounted' | 'action without message' | 'attempt without action' | 'message without poll';
+  kind:
+    | 'unaccounted'
+    | 'action without message'
+    | 'action without poll'
+    | 'attempt without action'
+    | 'message without poll';
   /** What it is about: `signal → destination`, or the id of one of the rows. */
   subject: string;
   /** How many; negative when there are more actions than were detected. */

@@ -49,10 +49,13 @@ export function openPool(url: string, options: { log: Log; size?: number | undef
     max: options.size ?? 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types: ledgerTypes,
   });
   // Without a listener an idle connection that breaks (server restarted) ends the whole process.
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'lost an idle ledger connection'));
+  // The same for one that is out while its holder works on something else; the holder's next query says so.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
@@ -118,11 +121,34 @@ function place(url: string): string {
   return `${parsed.host || 'the local socket'}${parsed.pathname}`;
 }
 
-/** pg lets `options` and `application_name` of the URL win over its config, so both are set in the URL. */
-function withSearchPath(url: string): string {
+/**
+ * The server notices within 25 s that a machine is gone (cable cut, power lost), ends its sessions and gives their locks
+ * back. By itself it takes two hours, or a quarter of one when it was just sending; meanwhile nobody could poll the signal
+ * that was being polled. The first three are for sessions that wait, the last for those with an answer under way.
+ */
+const keepalive = [
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=5',
+  'tcp_keepalives_count=3',
+  'tcp_user_timeout=25000',
+];
+
+/**
+ * A URL whose sessions end when their machine is gone. pg lets `options` of the URL win over its config, so settings go
+ * there; those that the user wrote win over ours.
+ */
+export function withKeepalive(url: string): string {
   const parsed = parse(url);
+  const ours = keepalive.map((setting) => `-c ${setting}`).join(' ');
   const given = parsed.searchParams.get('options');
-  parsed.searchParams.set('options', [given, '-c search_path=readback,public'].filter(Boolean).join(' '));
+  parsed.searchParams.set('options', [ours, given].filter(Boolean).join(' '));
+  return parsed.href;
+}
+
+function withSearchPath(url: string): string {
+  const parsed = parse(withKeepalive(url));
+  const options = parsed.searchParams.get('options');
+  parsed.searchParams.set('options', `${options} -c search_path=readback,public`);
   parsed.searchParams.set('application_name', `readback ${process.pid}`);
   return parsed.href;
 }

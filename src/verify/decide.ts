@@ -8,8 +8,8 @@ export interface VerifyPolicy {
   /** How long a read-back may keep failing, at least, before a person is asked. */
   withinMs: number;
   maxAttempts: number;
-  /** How long a write without an answer may still be under way: the deadline of one call. */
-  callTimeoutMs: number;
+  /** How long after its intent a write without an answer may still be under way: until it may begin, and one call. */
+  underWayMs: number;
 }
 
 /** A wrong value is written again at most this often; a vendor that keeps changing it will not be argued with. */
@@ -57,7 +57,7 @@ export function decideReading(
       if (waited < policy.lagMs) return again('differs', differs(differing), patience(waited, policy.lagMs));
       return decideDifference(action, reading.id, differing, policy, call);
     case 'absent': {
-      const believableAfter = policy.lagMs + (action.state === 'unknown' ? policy.callTimeoutMs : 0);
+      const believableAfter = policy.lagMs + (action.state === 'unknown' ? policy.underWayMs : 0);
       if (waited < believableAfter)
         return again('missing', 'not there yet', patience(waited, believableAfter));
       const absences = action.absences + 1;

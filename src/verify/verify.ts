@@ -8,7 +8,7 @@ import {
 } from '../connectors/connector.ts';
 import { type Action, endedCall, type Move } from '../ledger/action.ts';
 import type { ConnectionGate } from '../ledger/connection.ts';
-import type { Lane } from '../ledger/lane.ts';
+import { intentLifeMs, type Lane } from '../ledger/lane.ts';
 import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
 import { differingFields } from './compare.ts';
 import { decideReading } from './decide.ts';
@@ -53,7 +53,7 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
     lagMs: destination.verify.lagMs ?? type.lagMs,
     withinMs: destination.verify.withinMs,
     maxAttempts: destination.maxAttempts,
-    callTimeoutMs: verifier.call.timeoutMs,
+    underWayMs: intentLifeMs(verifier.call.timeoutMs) + verifier.call.timeoutMs,
   };
   const moves = batch.map((action) => {
     const reading = readings.get(action.key) ?? unmentioned;

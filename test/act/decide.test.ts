@@ -43,7 +43,7 @@ const policies: fc.Arbitrary<VerifyPolicy> = fc.record({
   lagMs: fc.nat(60_000),
   withinMs: fc.nat(600_000),
   maxAttempts: fc.integer({ min: 1, max: 10 }),
-  callTimeoutMs: fc.nat(30_000),
+  underWayMs: fc.nat(30_000),
 });
 
 const write: Call = { kind: 'write', at: 0, duration_ms: 10 };
@@ -55,7 +55,7 @@ const patient: VerifyPolicy = {
   lagMs: 1_000,
   withinMs: 60_000,
   maxAttempts: 5,
-  callTimeoutMs: 1_000,
+  underWayMs: 1_000,
 };
 
 const counts = fc.record({

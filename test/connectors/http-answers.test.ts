@@ -139,7 +139,31 @@ describe('what an answer to a write means', () => {
       '200 that says no',
       { body: { id: 7, ok: false, message: 'closed' } },
       'write: { success: { where: { /ok: true } } }',
-      'rejected refused for good: closed',
+      'ambiguous',
+    ],
+    [
+      '200 that says no, which is a refusal',
+      { body: { id: 7, ok: false, message: 'closed' } },
+      'write: { success: { where: { /ok: true } }, refused: { where: { /ok: false } } }',
+      'rejected http_200 for good: 200 closed',
+    ],
+    [
+      '500 that says no, which is not what the rule is about',
+      { status: 500, body: { ok: false } },
+      'write: { refused: { where: { /ok: false } } }',
+      'ambiguous',
+    ],
+    [
+      '200 that says later',
+      { body: { state: 'locked' } },
+      'write: { transient: { where: { /state: locked } } }',
+      'rejected http_200 for now: 200',
+    ],
+    [
+      '200 that is a success and a refusal, which read-back will tell',
+      { body: { id: 7, ok: true } },
+      'write: { refused: { where: { /ok: true } } }',
+      'applied 7',
     ],
     [
       '200 that does not say',
@@ -147,13 +171,7 @@ describe('what an answer to a write means', () => {
       'write: { success: { where: { /ok: true } } }',
       'ambiguous',
     ],
-    [
-      '200 with an error',
-      { body: { id: 7, error: 'closed' } },
-      'write: { error: /error }',
-      'rejected refused for good: closed',
-    ],
-    ['200 with no error', { body: { id: 7, error: null } }, 'write: { error: /error }', 'applied 7'],
+    ['200 with an error', { body: { error: 'internal' } }, 'write: { error: /error }', 'ambiguous'],
     [
       '400',
       { status: 400, body: { errors: [{ message: 'bad reference' }] } },
@@ -177,7 +195,7 @@ describe('what an answer to a write means', () => {
     [
       '409 made transient',
       { status: 409, body: {} },
-      'write: { transient: 409 }',
+      'write: { transient: { status: 409 } }',
       'rejected http_409 for now: 409',
     ],
     ['423', { status: 423, body: {} }, '', 'rejected http_423 for now: 423'],
@@ -187,22 +205,22 @@ describe('what an answer to a write means', () => {
     [
       '503 made transient',
       { status: 503, body: {} },
-      'write: { transient: [503] }',
+      'write: { transient: { status: [503] } }',
       'rejected http_503 for now: 503',
     ],
     [
       '503 with Retry-After',
       { status: 503, headers: { 'retry-after': '9' }, body: {} },
-      'write: { transient: [503] }',
+      'write: { transient: { status: [503] } }',
       'throttled 9000',
     ],
     ['429', { status: 429, headers: { 'retry-after': '3' }, body: {} }, '', 'throttled 3000'],
     ['401', { status: 401, body: {} }, '', 'unavailable http_401'],
     ['403', { status: 403, body: {} }, '', 'unavailable http_403'],
     [
-      '403 made permanent',
+      '403 made a refusal',
       { status: 403, body: {} },
-      'write: { permanent: 403 }',
+      'write: { refused: { status: 403 } }',
       'rejected http_403 for good: 403',
     ],
     [
@@ -271,7 +289,8 @@ describe('what an answer to a read means', () => {
   });
   test('a page of HTML never means absent', async () => {
     answers = {
-      'GET /orders/7': { status: 404, headers: { 'content-type': 'text/html' }, text: '<h1>404</h1>' },
+      'GET /orders/7': { status: 404, headers: { 'content-type': 'text/html' }, text: 'Not found' },
+      'GET /orders?reference=R-1': { body: { orders: [] } },
     };
     assert.equal((await read('', '7')).kind, 'failed');
   });
@@ -413,13 +432,15 @@ describe('the transport', () => {
       [{ headers: { Authorization: new Secret(`Token ${token}`) } }, 'authorization', `Token ${token}`],
     ];
     for (const [credentials, header, value] of ways) {
-      const settings = connector.schema.parse(settingsOf('', credentials));
-      answers = { POST: { status: 400, body: { message: `no: ${value} ${encodeURIComponent(value)}` } } };
+      const settings = connector.schema.parse(settingsOf('write: { error: /why }', credentials));
+      answers = { POST: { status: 400, body: { why: { got: value, url: encodeURIComponent(value) } } } };
       const client = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
       const outcome = await write(client);
       assert.equal(requests.at(-1)?.headers[header], value);
       const told = inspect([outcome, client, settings], { depth: 12, showHidden: true });
       for (const secret of [token, login]) assert.ok(!told.includes(secret), told);
+      assert.ok(outcome.kind === 'rejected' && outcome.reason.includes('***'));
+      assert.ok(!outcome.reason.includes('4711'), outcome.reason);
     }
   });
 
@@ -441,6 +462,7 @@ write:
   body: { ref: "{reference}" }
   batch: { max: 10, body: { all: "{items}" }, results: /results, match: { /ref: "{reference}" } }
   success: { where: { /ok: true } }
+  refused: { where: { /ok: false } }
   error: /why`;
   const items = (...references: string[]) =>
     references.map((reference, index) => ({
@@ -463,10 +485,11 @@ write:
     const results = [
       { ref: 'c', ok: false, why: 'no' },
       { ref: 'z', ok: true, id: 9 },
+      { ref: 'd', ok: null },
       { ref: 'a', ok: true, id: 1 },
     ];
     answers = { POST: { status: 207, body: { results } } };
-    assert.deepEqual(await batch('a', 'b', 'c'), ['applied', 'ambiguous', 'rejected']);
+    assert.deepEqual(await batch('a', 'b', 'c', 'd'), ['applied', 'ambiguous', 'rejected', 'ambiguous']);
   });
   test('that is refused as a whole is sent again in halves, until the bad item is alone', async () => {
     const ok = (...refs: string[]) => ({
@@ -483,6 +506,16 @@ write:
     };
     assert.deepEqual(await batch('a', 'b', 'c', 'd'), ['applied', 'applied', 'rejected', 'applied']);
     assert.deepEqual(bodies(), [['a', 'b', 'c', 'd'], ['a', 'b'], ['c', 'd'], ['c'], ['d']]);
+  });
+  test('that is refused as a whole, and cannot be written twice, is in doubt', async () => {
+    answers = { POST: [{ status: 400, body: {} }] };
+    const client = await open(changes.replace('upsert', 'none'));
+    const outcomes = await client.write('order', {}, items('a', 'b'), call());
+    await client.close();
+    assert.deepEqual(
+      [...outcomes.values()].map(({ kind }) => kind),
+      ['ambiguous', 'ambiguous'],
+    );
   });
   test('keeps items that could not be told apart in requests of their own', async () => {
     const one = { body: { results: [{ ref: 'a', ok: true, id: 1 }] } };

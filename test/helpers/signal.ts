@@ -20,6 +20,7 @@ export function aSignal(facts: Partial<Signal>): Signal {
     slaMs: undefined,
     cooldownMs: undefined,
     ttlMs: undefined,
+    retentionMs: 90 * 86_400_000,
     guard: { maxNew: undefined, maxNewRatio: undefined, maxAgeMs: undefined, allowEmpty: false },
     backfill: 'none',
     timeoutMs: 30_000,

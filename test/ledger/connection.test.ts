@@ -149,10 +149,65 @@ test('after the rest exactly one of many workers may probe, and its success free
   await Promise.all(workers.map((worker) => worker.pass(signal)));
 });
 
+/** As if the rest were over. */
+async function wake(name: string): Promise<void> {
+  await database.pool.query('update connections set retry_at = clock_timestamp() where name = $1', [name]);
+}
+
 test('a failed probe rests twice as long as the one before', async () => {
   const one = await gate('resting');
-  const rests: number[] = [];
-  for (let round = 0; round < 7; round += 1) rests.push((await one.failed('HTTP 500', false)) ?? 0);
-  const [fifth = 0, sixth = 0, seventh = 0] = rests.slice(4);
-  assert.ok(sixth > 1.5 * fifth && seventh > 1.5 * sixth, rests.join(', '));
+  for (let failure = 1; failure <= 4; failure += 1) await one.failed('HTTP 500', false);
+  const rests = [(await one.failed('HTTP 500', false)) ?? 0];
+  for (let probe = 0; probe < 2; probe += 1) {
+    await wake('resting');
+    await one.pass(signal);
+    rests.push((await one.failed('HTTP 500', false)) ?? 0);
+  }
+  const [first = 0, second = 0, third = 0] = rests;
+  assert.ok(second > 1.5 * first && third > 1.5 * second, rests.join(', '));
+});
+
+test('calls that were under way when the breaker opened do not make its rest longer', async () => {
+  const one = await gate('busy');
+  for (let failure = 1; failure <= 5; failure += 1) await one.failed('HTTP 503', false);
+  for (let late = 1; late <= 20; late += 1) {
+    const rest = await one.failed('HTTP 503', late % 2 === 0);
+    assert.ok(rest !== undefined && rest < 6_000, `late failure ${late} made the rest ${rest} ms`);
+  }
+});
+
+test('a probe that succeeds in a batch whose other calls were refused closes the breaker', async () => {
+  const one = await gate('probe in a batch');
+  await one.failed('HTTP 401', true);
+  await wake('probe in a batch');
+  await one.pass(signal);
+  const refused = await refusal(one);
+  assert.equal(await one.learn([{ kind: 'applied', id: '1' }, refused, refused]), false);
+  await one.pass(signal);
+});
+
+test('a probe that fails in such a batch rests again', async () => {
+  const one = await gate('failed probe in a batch');
+  await one.failed('HTTP 401', true);
+  await wake('failed probe in a batch');
+  await one.pass(signal);
+  const refused = await refusal(one);
+  assert.equal(await one.learn([{ kind: 'failed', reason: 'HTTP 500' }, refused]), false);
+  const outcome = await refusal(one);
+  assert.match(outcome.reason, /HTTP 500/);
+  const { rows } = await database.pool.query(
+    "select breaker, probe_until from connections where name = 'failed probe in a batch'",
+  );
+  assert.deepEqual(rows, [{ breaker: 'open', probe_until: null }]);
+});
+
+test('what begins too late is not sent, and a permit is not waited for beyond that', async () => {
+  const one = await gate('late');
+  await assert.rejects(one.pass(signal, performance.now() - 1), NotSent);
+  (await one.pass(signal, performance.now() + 60_000))();
+  const narrow = await gate('late and narrow', { requests: 1, perMs: 60_000 });
+  (await narrow.pass(signal))();
+  const started = performance.now();
+  await assert.rejects(narrow.pass(signal, performance.now() + 1_000), NotSent);
+  assert.ok(performance.now() - started < 1_500);
 });

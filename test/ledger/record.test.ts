@@ -13,7 +13,7 @@ const policy = {
   lagMs: 5_000,
   withinMs: 60_000,
   maxAttempts: 5,
-  callTimeoutMs: 1_000,
+  underWayMs: 1_000,
 } as const;
 
 before(() =>

@@ -33,7 +33,8 @@ export const isSettled = (state: ActionState) => !isInFlight(state) && state !==
 /** Empties the ledger. */
 export async function clear(pool: pg.Pool): Promise<void> {
   await pool.query(
-    'truncate signals, polls, entities, messages, destinations, detections, actions, attempts, connections cascade',
+    `truncate signals, polls, entities, messages, destinations, detections, actions, attempts, connections, pruned_detections,
+     pruned_actions cascade`,
   );
 }
 

@@ -24,6 +24,14 @@ test('connections see the schema readback first and carry our name', async (t) =
   assert.deepEqual(rows, [{ path: 'readback,public', name: `readback ${process.pid}` }]);
 });
 
+test('sessions of a machine that is cut off end soon, unless the URL says otherwise', async (t) => {
+  const settings = `select current_setting('tcp_keepalives_idle') as idle`;
+  const usual = await (await open(t)).pool.query(settings);
+  assert.deepEqual(usual.rows, [{ idle: '10' }]);
+  const own = await (await open(t, '&options=-c%20tcp_keepalives_idle%3D60')).pool.query(settings);
+  assert.deepEqual(own.rows, [{ idle: '60' }]);
+});
+
 test('options in the URL are kept', async (t) => {
   const database = await open(t, '&options=-c%20work_mem%3D5MB');
   const { rows } = await database.pool.query(
@@ -102,6 +110,18 @@ test('an idle connection that is cut does not end the process', async (t) => {
   other.release();
   await lost;
   assert.equal((await pool.query('select 1 as one')).rows[0].one, 1);
+});
+
+test('a connection that is cut while its holder works on something else does not end the process', async (t) => {
+  const { pool } = await open(t);
+  const [held, other] = [await pool.connect(), await pool.connect()];
+  const { rows } = await held.query('select pg_backend_pid() as pid');
+  const lost = new Promise((resolve) => held.once('end', resolve));
+  await other.query('select pg_terminate_backend($1)', [rows[0].pid]);
+  await lost;
+  await assert.rejects(held.query('select 1'), /not queryable/);
+  held.release(true);
+  other.release();
 });
 
 async function open(t: Parameters<typeof cleanup>[0], extra = '', size = 10) {

@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Actions, ActionType, Fields } from '../connector.ts';
 import { locatorOf, typeOf } from './binding.ts';
+import { actionsSchema, type Definition } from './grammar.ts';
 import { fieldsAsked } from './placeholders.ts';
-import { actionsSchema, type Definition } from './schema.ts';
 import { namesIn } from './template.ts';
 import { canonicalValue, exampleOf, valueSchema } from './values.ts';
 
@@ -22,6 +23,7 @@ function describe(definition: Definition): ActionType {
     options: z.strictObject({}),
     unreadable: fields.flatMap(([name, { read }]) => (read === 'never' ? [name] : [])),
     needsParent: namesIn([definition.write, definition.read]).includes('parent_id'),
+    version: hash('sha256', JSON.stringify(definition), 'hex').slice(0, 16),
     maxBatch: definition.write.batch?.max ?? 1,
     maxReadBatch: 1,
     concurrency: definition.concurrency,

@@ -1,7 +1,7 @@
-import type { Outcome, Reading, Throttled, Unavailable } from '../connector.ts';
+import type { Reading, Throttled, Unavailable } from '../connector.ts';
 import { type Answered, type Api, type Reply, retryAfterMs } from './client.ts';
+import type { AnswerRule } from './grammar.ts';
 import { at } from './pointer.ts';
-import type { AnswerRule, Definition } from './schema.ts';
 import { canonicalValue } from './values.ts';
 
 /** Where APIs put their words, most precise first. */
@@ -28,15 +28,24 @@ export function wordsOf(json: unknown, pointer: string | undefined): unknown {
   return undefined;
 }
 
-/** `no`: something else stands there. `unknown`: nothing does, so it is not the answer that was described. */
-export function holds(json: unknown, rule: AnswerRule['where']): 'yes' | 'no' | 'unknown' {
-  let result: 'yes' | 'unknown' = 'yes';
-  for (const [pointer, wanted] of Object.entries(rule ?? {})) {
-    const found = at(json, pointer);
-    if (found === undefined) result = 'unknown';
-    else if (!equal(found, wanted)) return 'no';
-  }
-  return result;
+/** Whether the answer has each value where it must stand. Without a rule it does. */
+export function holds(json: unknown, where: AnswerRule['where']): boolean {
+  return Object.entries(where ?? {}).every(([pointer, wanted]) => equal(at(json, pointer), wanted));
+}
+
+/**
+ * Whether an answer is the one that a rule describes; without a rule none is. A rule without statuses is about 2xx: an
+ * API that says `ok: false` with its 500 has not refused anything.
+ */
+export function matches({ status, json }: Answered, rule: AnswerRule | undefined): boolean {
+  if (rule === undefined) return false;
+  const among = rule.status ? rule.status.includes(status) : isFine(status);
+  return among && holds(json, rule.where);
+}
+
+/** 2xx. */
+export function isFine(status: number): boolean {
+  return status >= 200 && status <= 299;
 }
 
 function equal(found: unknown, wanted: unknown): boolean {
@@ -65,76 +74,6 @@ export function describe(api: Api, answer: Answered, pointer?: string): string {
   return api.quote(`${answer.status} ${typeof words === 'object' ? JSON.stringify(words) : words}`.trim());
 }
 
-/** Whether something stands where errors do. */
-function complains(json: unknown, pointer: string | undefined): boolean {
-  const words = pointer === undefined ? undefined : at(json, pointer);
-  if (Array.isArray(words)) return words.length > 0;
-  return words !== undefined && words !== null && words !== '' && words !== false;
-}
-
-export type Refusal = Exclude<Outcome, { kind: 'applied' | 'already' }>;
-
-/**
- * What the answer to a write means as a whole. Undefined: it was taken, and its JSON tells the rest. Only a definite
- * no is `rejected`; whatever may hide a write is `ambiguous`.
- */
-export function refusalOf(
-  api: Api,
-  reply: Reply,
-  { write, idempotency }: Pick<Definition, 'write' | 'idempotency'>,
-): Refusal | undefined {
-  if (reply.kind === 'lost') return { kind: 'ambiguous', reason: reply.reason };
-  if (reply.kind !== 'answered') return reply;
-  const { status } = reply;
-  const reason = describe(api, reply, write.error);
-  const no = (permanent: boolean): Refusal => ({
-    kind: 'rejected',
-    code: `http_${status}`,
-    reason,
-    permanent,
-  });
-  if (write.transient.includes(status) && !(status === 503 && retryAfterMs(reply) !== null)) return no(false);
-  if (write.permanent.includes(status)) return no(true);
-  const about = aboutConnection(api, reply, reason);
-  if (about) return about;
-  if (status >= 200 && status < 300) {
-    if (reply.json === undefined && !reply.empty) return doubt(`${status} with an answer that is not JSON`);
-    return (write.success.status ?? [status]).includes(status) ? undefined : doubt(reason);
-  }
-  // 307 and 308: not processed here. After other redirects a POST may have been.
-  if (status === 307 || status === 308)
-    return api.heed({
-      kind: 'unavailable',
-      code: `http_${status}`,
-      reason: `${status}: redirects are not followed`,
-    });
-  // An API that knows the key, or the record, says so with 409: reading back tells whether it is ours.
-  if (status === 409 && idempotency !== 'none') return doubt(reason);
-  if (status === 408 || status < 400 || status >= 500) return doubt(reason);
-  return no(status !== 423 && status !== 425);
-}
-
-function doubt(reason: string): Refusal {
-  return { kind: 'ambiguous', reason };
-}
-
-/** What one result means: the whole answer to a single write, or an entry of a batch's answer. */
-export function outcomeOf(
-  api: Api,
-  json: unknown,
-  idOf: (json: unknown) => string | undefined,
-  write: Definition['write'],
-): Outcome {
-  const held = holds(json, write.success.where);
-  if (held === 'no' || complains(json, write.error)) {
-    const reason = api.quote(wordsOf(json, write.error) ?? 'the answer says that it was not taken');
-    return { kind: 'rejected', code: 'refused', reason, permanent: true };
-  }
-  if (held === 'unknown') return doubt('the answer lacks what `success` asks for');
-  const id = idOf(json);
-  return id === undefined ? doubt('the answer holds no id') : { kind: 'applied', id };
-}
-
 /** An id as text; undefined for anything that cannot be one. */
 export function asId(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
@@ -160,7 +99,7 @@ export function readingOf(
   if (status >= 300 || !(rules.success.status ?? [status]).includes(status))
     return { kind: 'failed', reason };
   if (json === undefined) return { kind: 'failed', reason: `${status} with an answer that is not JSON` };
-  if (holds(json, rules.success.where) !== 'yes')
+  if (!holds(json, rules.success.where))
     return { kind: 'failed', reason: `not the answer that was described: ${reason}` };
   return { json };
 }
@@ -168,7 +107,7 @@ export function readingOf(
 /** A page of HTML comes from a proxy or a wrong address; it says nothing about a record. */
 function isAbsent(answer: Answered, rule: AnswerRule | undefined, absentAt: readonly number[]): boolean {
   if (answer.isPage) return false;
-  const fallback = rule?.where === undefined ? absentAt : [answer.status];
-  if (!(rule?.status ?? fallback).includes(answer.status)) return false;
-  return rule?.where === undefined || holds(answer.json, rule.where) === 'yes';
+  const usual = absentAt.includes(answer.status);
+  if (rule === undefined) return usual;
+  return matches(answer, rule) || (usual && rule.status === undefined && holds(answer.json, rule.where));
 }

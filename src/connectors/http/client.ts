@@ -69,7 +69,7 @@ export class Api {
   async send(request: ApiRequest, call: CallOptions): Promise<Reply> {
     let answered = () => {};
     try {
-      answered = await this.#gate.pass(call.signal);
+      answered = await this.#gate.pass(call.signal, call.beginBy);
     } catch (error) {
       if (error instanceof NotSent) return error.outcome;
       if (!call.signal.aborted) throw error;

@@ -28,6 +28,7 @@ export const example = `erp:
           due_at: "{due}"
           note: "{note}"
         success: { where: { /ok: true } }
+        refused: { where: { /ok: false } }
         id: /data/id
         error: /problem/text
       read:
@@ -72,6 +73,7 @@ export const example = `erp:
           results: /results
           match: { /trace: "{action_key}" }
         success: { where: { /status: ok } }
+        refused: { where: { /status: refused } }
         id: /id
         error: /problem
       read:

@@ -2,8 +2,8 @@ import type { CallOptions, ReadItem, Reading } from '../connector.ts';
 import { asId, readingOf } from './answer.ts';
 import { address, bindRead, bodyOf, fingerprint, matchKey } from './binding.ts';
 import type { Api } from './client.ts';
+import type { Definition, Find } from './grammar.ts';
 import { at } from './pointer.ts';
-import type { Definition, Find } from './schema.ts';
 import { fillText, namesIn, Unaddressable } from './template.ts';
 import { canonicalValue } from './values.ts';
 
@@ -26,7 +26,6 @@ export async function read(
   if (reading.kind !== 'absent') return reading;
   // A mistyped path answers 404 for ever, and what is believed absent is written again: a second request must agree.
   if (search) return find(api, definition, item, call);
-  if (definition.idempotency === 'upsert') return reading;
   return {
     kind: 'unreadable',
     reason: `no record has the id ${item.id}, and there is no \`find\` to confirm that`,

@@ -92,7 +92,7 @@ export class HubSpot {
   async #send(method: string, path: string, body: object | undefined, call: CallOptions): Promise<Answer> {
     let answered = () => {};
     try {
-      answered = await this.#gate.pass(call.signal);
+      answered = await this.#gate.pass(call.signal, call.beginBy);
     } catch (error) {
       if (error instanceof NotSent) return error.outcome;
       if (!call.signal.aborted) throw error;

@@ -39,7 +39,7 @@ export class Slack {
    * a deadline of its own, and because a shared one holds all calls back after a 429.
    */
   async call(method: string, args: Record<string, unknown>, call: CallOptions): Promise<Answered | Refused> {
-    const answered = await this.#gate.pass(call.signal);
+    const answered = await this.#gate.pass(call.signal, call.beginBy);
     let response: Response | undefined;
     try {
       const body = await withDeadline(call, (signal) => {

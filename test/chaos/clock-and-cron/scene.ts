@@ -97,7 +97,7 @@ async function pollsOf(pool: pg.Pool): Promise<Poll[]> {
     cause: string;
     state: string;
     reason: string | null;
-  }>('select scheduled_for, cause, state, reason from polls order by scheduled_for');
+  }>('select scheduled_for, cause, state, reason from readback.polls order by scheduled_for');
   return rows.map(({ scheduled_for, ...poll }) => ({ ...poll, scheduledFor: scheduled_for.getTime() }));
 }
 

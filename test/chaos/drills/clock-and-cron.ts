@@ -25,7 +25,7 @@ export const drill: Drill = {
     const agreement = compareTicks(changes, (done) => say(`${done} of ${changes.length}`));
     for (const line of [...agreement.forward, ...agreement.backward].slice(0, 20)) say(line);
 
-    const happened = await setClocksAndSee(seed, short ? 3 : 10);
+    const happened = await setClocksAndSee(seed, short ? 2 : 10);
     const verdict = judgeClocks(happened);
     say(JSON.stringify(verdict));
     const broken: string[] = [];

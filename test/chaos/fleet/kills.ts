@@ -1,20 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../figures.ts';
 import { draw, drawOne } from '../random.ts';
-import type { Process, Product } from './product.ts';
+import type { Process, Product, Role } from './product.ts';
 
 export type Kill = { pid: number; at: number };
+
+/** What can be killed and started again. */
+export type Herd = {
+  processes: ReadonlySet<Process>;
+  start(role: Role): Promise<Process>;
+};
 
 /** Kills a random process of the product every now and then, and starts another one of its role at once. */
 export class KillStorm {
   readonly kills: Kill[] = [];
-  readonly #product: Product;
+  readonly #herd: Herd;
   readonly #seed: number;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(product: Product, seed: number) {
-    this.#product = product;
+  constructor(herd: Herd, seed: number) {
+    this.#herd = herd;
     this.#seed = seed;
   }
 
@@ -33,7 +39,7 @@ export class KillStorm {
       const pauseMs = least + draw(this.#seed, 'pause', turn) * (most - least);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
-      const alive = [...this.#product.processes].filter((one) => one.alive);
+      const alive = [...this.#herd.processes].filter((one) => one.alive);
       if (alive.length === 0) throw new Error('no process is left to kill');
       await this.#kill(drawOne(alive, this.#seed, 'victim', turn));
     }
@@ -43,7 +49,7 @@ export class KillStorm {
     this.kills.push({ pid: victim.pid, at: Date.now() });
     victim.signal('SIGKILL');
     await victim.ended;
-    await this.#product.start(victim.role);
+    await this.#herd.start(victim.role);
   }
 }
 

@@ -45,10 +45,16 @@ export class Postgres {
     return `postgres://chaos@127.0.0.1:${port}/${database}?sslmode=disable`;
   }
 
-  async create(database: string): Promise<pg.Pool> {
+  /** @param folder where its tables go instead of among the server's files; must be empty */
+  async create(database: string, folder?: string): Promise<pg.Pool> {
     const admin = new pg.Client({ connectionString: this.url('postgres') });
     await admin.connect();
-    await admin.query(`create database ${database}`).finally(() => admin.end());
+    try {
+      if (folder) await admin.query(`create tablespace small location '${folder}'`);
+      await admin.query(`create database ${database}${folder ? ' tablespace small' : ''}`);
+    } finally {
+      await admin.end();
+    }
     return this.open(database);
   }
 

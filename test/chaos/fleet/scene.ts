@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { type Figures, holds, noFigures } from '../figures.ts';
 import { type Case, callsPerAction, type Finding, judges, makeCase } from '../oracle/judge.ts';
-import { isOpen, readLedger } from '../oracle/ledger.ts';
+import { isOpen, type Ledger, readLedger } from '../oracle/ledger.ts';
 import { readTruth } from '../oracle/truth.ts';
 import { Network } from '../proxy/child.ts';
 import { Standins } from '../standins/child.ts';
@@ -26,9 +26,15 @@ export type SceneOptions = {
   waves: number;
   /** Share of HTTP exchanges that meet a fault of the network, on top of those of the desks. */
   networkFaults?: number;
+  /** Folder for the tables of the ledger, instead of among the server's files. */
+  ledgerFolder?: (folder: string) => string | undefined;
   /** Puts something between product and ledger: gives its port for the server's. */
   betweenLedger?: (port: number) => Promise<number>;
+  /** Called when nothing of the scene runs any more, before its folder goes. */
+  stopped?: () => void;
   say(line: string): void;
+  /** more for the environment of the product's processes */
+  env?: Record<string, string>;
 };
 
 /** Does a drill's work in a scene of its own. What is left of it stays on disk only when the figures do not hold. */
@@ -82,7 +88,7 @@ export class Scene {
     const folder = await mkdtemp(join(tmpdir(), `readback-${drill}-${seed}-`));
     const postgres = await Postgres.start(join(folder, 'postgres'));
     const warehouse = await postgres.create('warehouse');
-    const ledger = await postgres.create('ledger');
+    const ledger = await postgres.create('ledger', options.ledgerFolder?.(folder));
     await Workload.prepare(warehouse);
     const standins = await Standins.start(join(folder, 'standins.json'), {
       seed,
@@ -110,6 +116,7 @@ export class Scene {
       READBACK_DATABASE_URL: postgres.url('ledger', ledgerPort),
       WAREHOUSE_URL: postgres.url('warehouse'),
       DESK_TOKEN: 'token-of-the-drill',
+      ...options.env,
     });
     options.say(`in ${folder}`);
     return new Scene(options, { folder, postgres, standins, network, product }, { warehouse, ledger });
@@ -187,12 +194,14 @@ export class Scene {
     return (await this.#ledger.query<Row>(sql)).rows;
   }
 
-  /** Compares expected, truth and ledger. The findings go to `findings.jsonl`, the first of each kind are said. */
-  async judge(): Promise<{ figures: Figures; it: Case }> {
+  /** Compares expected, truth and what `read` gives as ledger. The findings go to `findings.jsonl`, the first of each kind are said. */
+  async judge(
+    read: () => Promise<Ledger> = () => readLedger(this.product, this.folder),
+  ): Promise<{ figures: Figures; it: Case }> {
     const { drill, seed, desks, say } = this.#options;
     await this.standins.flush();
     const truth = await readTruth(join(this.folder, 'truth.jsonl'));
-    const ledger = await readLedger(this.product, this.folder);
+    const ledger = await read();
     const it = makeCase(this.workload.expected, desks, ledger, truth);
     const figures = noFigures(drill, seed);
     const findings: (Finding & { figure: string })[] = [];
@@ -224,6 +233,7 @@ export class Scene {
     await this.standins.stop();
     await Promise.all([this.#warehouse.end(), this.#ledger.end()]);
     await this.postgres.stop();
+    this.#options.stopped?.();
     if (keep) this.#options.say(`kept for a look: ${this.folder}`);
     else await rm(this.folder, { recursive: true, force: true });
   }

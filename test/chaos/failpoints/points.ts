@@ -1,0 +1,107 @@
+import { deskKinds } from '../standins/config.ts';
+import type { Action, Cell } from './failpoints.ts';
+
+/**
+ * Where something is made permanent, here or at a desk: each statement that commits by itself, the begin and the commit of
+ * a poll, the commit of a tick, each request. The names are those of the product's statements, as they are on the wire.
+ */
+export const points = [
+  'commit_tick',
+  'start_poll',
+  'begin_poll',
+  'commit_poll',
+  'finish_poll',
+  'take_lane',
+  'adopt_orphans',
+  'draw',
+  'commit_intents',
+  'http_write',
+  'record',
+  'http_read',
+  'pause',
+  'report_failure',
+  'report_success',
+  'let_go',
+] as const;
+
+/** What is said to Postgres for a class and is no point of the drill, and why. */
+export const others: Readonly<Record<string, string>> = {
+  ...reasons('only asks', [
+    'try_lock',
+    'known_signal',
+    'known_digests',
+    'count_members',
+    'last_tick',
+    'due',
+    'lane_held',
+    'parents',
+    'faults_in_incoming',
+    'processes',
+    'polls',
+    'work',
+    'lanes',
+    'stuck',
+  ]),
+  ...reasons('commits together with the rest of its poll or tick', [
+    'register_signal',
+    'forget_set',
+    'find_moves',
+    'count_moves',
+    'apply_moves',
+    'forget_buckets',
+    'store_buckets',
+    'mark_baselined',
+    'emit_messages',
+    'count_fresh',
+    'supersede',
+    'plan_actions',
+    'claim_tick',
+  ]),
+  ...reasons('a temporary table, which dies with its session', [
+    'create_incoming',
+    'create_moves',
+    'create_fresh',
+    'clear_incoming',
+    'copy_incoming',
+    'analyze_incoming',
+  ]),
+  ...reasons('says the same at every start, before any work', [
+    'register_destination',
+    'register_connection',
+  ]),
+  forget_poll: 'a poll that a drain cut off and rolled back',
+  unlock: 'a lock of the session, which dies with it',
+  give_back: 'a permit not given back is free again when its time is over',
+  skip_tick: 'a tick that cannot begin, which no work hangs on',
+};
+
+function reasons(reason: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, reason]));
+}
+
+const actions: readonly Action[] = ['kill', 'throw', 'stop'];
+
+/** Every point × when × action × class. */
+export const allCells: readonly Cell[] = points.flatMap((point) =>
+  (['before', 'after'] as const).flatMap((when) =>
+    actions.flatMap((action) => deskKinds.map((kind): Cell => `${point}-${when}-${action}-${kind}`)),
+  ),
+);
+
+/** For `npm test`: the places where most is at stake, each action and each class. */
+export const fewCells: readonly Cell[] = [
+  'commit_poll-after-kill-upsert',
+  'commit_poll-before-throw-marker',
+  'commit_intents-after-kill-plain',
+  'commit_intents-after-stop-marker',
+  'http_write-after-kill-marker',
+  'http_write-after-throw-plain',
+  'http_write-before-stop-keyed',
+  'record-before-kill-keyed',
+  'record-before-throw-upsert',
+  'record-before-stop-upsert',
+];
+
+export const actionOf = (cell: Cell): Action =>
+  actions.find((action) => cell.includes(`-${action}-`)) ?? 'kill';
+export const pointOf = (cell: Cell): string => cell.split('-')[0] ?? '';
