@@ -62,6 +62,7 @@ test('a breaker that is not closed lets one probe through at a time, and closes 
       let open = false;
       let resting = false;
       let probing = false;
+      let tried = false;
       for (const { kind } of steps) {
         if (kind === 'draw' || kind === 'draws') {
           const draws = await Promise.all(Array.from({ length: kind === 'draw' ? 1 : 4 }, () => draw(name)));
@@ -72,16 +73,18 @@ test('a breaker that is not closed lets one probe through at a time, and closes 
           else {
             assert.equal(taken, 1, 'one tries');
             assert.equal(draws.filter((one) => one.verdict === 'probe').length, 1);
-            probing = true;
+            [probing, tried] = [true, true];
           }
         } else if (kind === 'success') {
           await sql.run(database.pool, 'report_success', { connection: name });
-          [failures, open, resting, probing] = [0, false, false, false];
+          [failures, open, resting, probing, tried] = [0, false, false, false, false];
         } else if (kind === 'failure' || kind === 'refused') {
           await fail(kind === 'refused');
+          // While it rests, or waits for somebody to try, an answer to an older call says nothing new.
+          if (open && !tried) continue;
           failures += 1;
-          probing = false;
-          if (open || kind === 'refused' || failures >= 3) [open, resting] = [true, true];
+          if (tried || kind === 'refused' || failures >= 3)
+            [open, resting, probing, tried] = [true, true, false, false];
         } else if (kind === 'rest over') {
           await database.pool.query(
             "update connections set retry_at = clock_timestamp() - interval '1 second' where name = $1 and retry_at is not null",
