@@ -198,6 +198,7 @@ alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
+CREATE INDEX actions_open ON readback.actions USING btree (entity, signal, destination, sequence) WHERE (settled_at IS NULL);
 CREATE INDEX entities_absent ON readback.entities USING btree (signal, entity) WHERE (NOT present);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
 CREATE INDEX messages_poll ON readback.messages USING btree (poll, entity, sequence);

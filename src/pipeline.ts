@@ -17,8 +17,11 @@ import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import { readBatch, verify } from './verify/verify.ts';
 
-/** Actions taken from the ledger at a time: bounds how much one slow enrichment delays. */
-const chunkSize = 2_000;
+/**
+ * Waves of calls that actions are taken and prepared for at a time: 2,000 where 400 are written at once, 100 (what one call
+ * reads back) where it is one or two a second. More would be stale when it is sent, and the turn's job would expire.
+ */
+const wavesTaken = 5;
 /** Who holds a lane, unique over machines. */
 const thisProcess = `pid ${process.pid} on ${hostname()}`;
 /** Actions that all turns of a process together have taken: bounds memory. */
@@ -83,11 +86,13 @@ export class Pipeline {
         lane.takeover.from ? 'lane taken over' : 'actions put in doubt',
       );
     }
+    const { maxBatch, maxReadBatch, concurrency } = opened.type;
+    const chunk = Math.max(maxReadBatch, wavesTaken * maxBatch * concurrency);
     this.#turns += 1;
     try {
       const until = performance.now() + turnMs;
       while (!draining.aborted && performance.now() < until) {
-        const due = await lane.due(Math.min(chunkSize, Math.ceil(takenAtOnce / this.#turns)));
+        const due = await lane.due(Math.min(chunk, Math.ceil(takenAtOnce / this.#turns)));
         if (due.length === 0) return;
         const usable = await this.#work(opened, lane, due, draining);
         if (!usable) return;

@@ -165,8 +165,8 @@ function doubt(ask: Ask): void {
   }
   ask('is in doubt when no answer comes in time; the write may land later', async (desk) => {
     const [item] = desk.items(1);
-    desk.sandbox.inject({ kind: 'slow', delayMs: 300, ...desk.atWrite() });
-    const call = { signal: new AbortController().signal, timeoutMs: 100 };
+    desk.sandbox.inject({ kind: 'slow', delayMs: 900, ...desk.atWrite() });
+    const call = { signal: new AbortController().signal, timeoutMs: 400 };
     assert.equal((await desk.writeOne(item, call)).kind, 'ambiguous');
     await landed(desk);
     assert.equal((await desk.readOne(item)).kind, 'found');
@@ -281,9 +281,13 @@ async function settled<T extends Outcome | Reading>(work: Promise<T>): Promise<T
   }
 }
 
-/** Waits for the request that the caller gave up to take effect. */
+/** Waits for the request that the caller gave up to take effect. It must have been sent by then. */
 async function landed(desk: Desk): Promise<void> {
-  while (desk.writes() === 0) await sleep(5);
+  const until = performance.now() + 10_000;
+  while (desk.writes() === 0) {
+    assert.ok(performance.now() < until, 'the write never landed');
+    await sleep(5);
+  }
 }
 
 /** Waits until a request has arrived that is not answered yet. */

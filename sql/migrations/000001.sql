@@ -144,6 +144,8 @@ create table actions (
 ) with (fillfactor = 50);
 create index actions_due on actions (destination, lane, due_at) where due_at is not null;
 create index actions_entity on actions (entity, signal, destination, sequence);
+-- What is still open of an entity, without a look at each of its settled actions.
+create index actions_open on actions (entity, signal, destination, sequence) where settled_at is null;
 create index actions_detected on actions using brin (detected_at);
 
 -- One row for each call made for an action: what was asked, what came back, what was decided and why.

@@ -176,8 +176,8 @@ select count(*) as emitted, count(*) filter (where cooling) as cooling from fres
 -- name: supersede
 -- An action not yet sent is overtaken by a newer transition of its entity when its destination wants the newer one
 -- too, or when the entity has left. What has left and comes back still needs its leaving: a ticket opened for the first
--- time is closed before the second is opened. One that was ever sent may have had its effect: it goes
--- its own way to the end, before the newer one.
+-- time is closed before the second is opened. One that was ever sent may have had its effect, also when a person gave it
+-- new attempts: it goes its own way to the end, before the newer one.
 with subscription as (
   select * from jsonb_to_recordset(:subscriptions) as s (destination text, transitions text[])
 ), overtaken as (
@@ -192,6 +192,9 @@ with subscription as (
     and actions.settled_at is null
     and actions.state in ('planned', 'ready', 'held')
     and actions.attempts = 0
+    and not exists (
+      select from attempts where attempts.action = actions.number and attempts.kind = 'command' and attempts.outcome = 'retry'
+    )
     and not coalesce(fresh.cooling, false)
     and (
       fresh.transition::text = any(subscription.transitions)

@@ -62,11 +62,15 @@ select
 from actions
 join polls on polls.id = actions.poll
 where actions.destination = :destination and actions.lane = :lane and actions.due_at <= clock_timestamp()
-  and not exists (
-    select
-    from actions as older
-    where older.signal = actions.signal and older.entity = actions.entity
-      and older.destination = actions.destination and older.sequence < actions.sequence and older.settled_at is null
+  and (
+    -- Nothing comes before an entity's first transition.
+    actions.sequence = 1
+    or not exists (
+      select
+      from actions as older
+      where older.signal = actions.signal and older.entity = actions.entity
+        and older.destination = actions.destination and older.sequence < actions.sequence and older.settled_at is null
+    )
   )
 order by actions.due_at
 limit :limit;

@@ -1,5 +1,5 @@
 -- What is old and done is counted by day, then deleted. Each statement looks at a bounded number of rows, in the order of
--- an index, and begins where the last one ended. Counting and deleting are one transaction, so rule 9 holds throughout.
+-- an index, begins where the last one ended, and does not look beyond the newest old poll. Counting and deleting are one transaction, so rule 9 holds throughout.
 
 -- name: lock_step
 -- One process prunes at a time, and nobody retries what is about to go.
@@ -11,6 +11,7 @@ with turn as materialized (
   join messages on messages.poll = polls.id
   where polls.signal = :signal and polls.scheduled_for < :before::timestamptz
     and (messages.poll, messages.entity, messages.sequence) > (:poll::bigint, :entity::text, :sequence::bigint)
+    and messages.poll <= (select max(id) from polls where signal = :signal and scheduled_for < :before::timestamptz)
     and (select ours from turn)
   order by messages.poll, messages.entity, messages.sequence
   limit :limit::integer
@@ -32,6 +33,7 @@ with seen as materialized (
   join messages on messages.poll = polls.id
   where polls.signal = :signal and polls.scheduled_for < :before::timestamptz
     and (messages.poll, messages.entity, messages.sequence) > (:poll::bigint, :entity::text, :sequence::bigint)
+    and messages.poll <= (select max(id) from polls where signal = :signal and scheduled_for < :before::timestamptz)
   order by messages.poll, messages.entity, messages.sequence
   limit :limit::integer
 ), last as (

@@ -55,9 +55,23 @@ export async function withLedger<Result>(
   try {
     await migrate(database.pool);
     return await use(database);
+  } catch (error) {
+    throw isReadOnly(error) ? replica(error) : error;
   } finally {
     await database.close();
   }
+}
+
+/** SQLSTATE `read_only_sql_transaction`. */
+function isReadOnly(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '25006';
+}
+
+function replica(cause: unknown): ReadbackError {
+  return new ReadbackError('LEDGER_UNREACHABLE', 'The ledger can only be read here: is it a replica?', {
+    hint: 'report, trace, actions and status work there; for anything else READBACK_DATABASE_URL must lead to the primary.',
+    cause,
+  });
 }
 
 /** `1 signal`, `2 signals`. */

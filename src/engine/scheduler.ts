@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Project, Schedule, Signal } from '../config/model.ts';
 import type { Log } from '../log.ts';
@@ -8,6 +9,9 @@ import { previousTick, startTicker, type Ticker } from './ticks.ts';
 
 const sql = queries('schedule');
 
+/** A tick that the ledger could not take is offered again this much later. */
+const offerAgainMs = 2_000;
+
 /** Fires the polls of all scheduled signals. Any number may run: a tick is claimed in the ledger before it fires. */
 export class Scheduler {
   readonly #project: Project;
@@ -16,6 +20,8 @@ export class Scheduler {
   readonly #log: Log;
   readonly #tickers: Ticker[] = [];
   readonly #firing = new Set<Promise<void>>();
+  readonly #newest = new Map<string, Date>();
+  readonly #stopping = new AbortController();
 
   constructor(project: Project, pool: pg.Pool, queue: Queue, log: Log) {
     this.#project = project;
@@ -35,6 +41,7 @@ export class Scheduler {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     for (const ticker of this.#tickers) ticker.stop();
     await Promise.all(this.#firing);
   }
@@ -67,12 +74,23 @@ export class Scheduler {
   }
 
   #fire(signal: Signal, at: Date, cause: 'schedule' | 'catch_up'): void {
-    const firing = this.claim(signal, at, cause)
-      .catch((error: Error) =>
-        this.#log.error({ signal: signal.name, error: error.message }, 'tick not fired'),
-      )
-      .finally(() => this.#firing.delete(firing));
+    this.#newest.set(signal.name, at);
+    const firing = this.#offer(signal, at, cause).finally(() => this.#firing.delete(firing));
     this.#firing.add(firing);
+  }
+
+  /** A ledger that is away for a minute must not cost a daily poll: the tick is offered until it is taken, or a newer one is. */
+  async #offer(signal: Signal, at: Date, cause: 'schedule' | 'catch_up'): Promise<void> {
+    while (!this.#stopping.signal.aborted && this.#newest.get(signal.name) === at) {
+      try {
+        await this.claim(signal, at, cause);
+        return;
+      } catch (error) {
+        const { message } = error as Error;
+        this.#log.error({ signal: signal.name, tick: at, error: message }, 'tick not taken; offered again');
+      }
+      await sleep(offerAgainMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    }
   }
 
   /** Claims a tick and queues its poll in one transaction. */

@@ -45,7 +45,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 /** A pool whose connections see the ledger's schema first and give the ledger's types. */
 export function openPool(url: string, options: { log: Log; size?: number | undefined }): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: withOptions(url),
+    connectionString: withSearchPath(url),
     max: options.size ?? 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
@@ -123,16 +123,32 @@ function place(url: string): string {
 
 /**
  * The server notices within 25 s that a machine is gone (cable cut, power lost), ends its sessions and gives their locks
- * back. Its own default is two hours, in which nobody could poll the signal that was being polled.
+ * back. By itself it takes two hours, or a quarter of one when it was just sending; meanwhile nobody could poll the signal
+ * that was being polled. The first three are for sessions that wait, the last for those with an answer under way.
  */
-const keepalive = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
+const keepalive = [
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=5',
+  'tcp_keepalives_count=3',
+  'tcp_user_timeout=25000',
+];
 
-/** pg lets `options` and `application_name` of the URL win over its config, so both are set in the URL. */
-function withOptions(url: string): string {
+/**
+ * A URL whose sessions end when their machine is gone. pg lets `options` of the URL win over its config, so settings go
+ * there; those that the user wrote win over ours.
+ */
+export function withKeepalive(url: string): string {
   const parsed = parse(url);
+  const ours = keepalive.map((setting) => `-c ${setting}`).join(' ');
   const given = parsed.searchParams.get('options');
-  const options = [keepalive, given, '-c search_path=readback,public'].filter(Boolean).join(' ');
-  parsed.searchParams.set('options', options);
+  parsed.searchParams.set('options', [ours, given].filter(Boolean).join(' '));
+  return parsed.href;
+}
+
+function withSearchPath(url: string): string {
+  const parsed = parse(withKeepalive(url));
+  const options = parsed.searchParams.get('options');
+  parsed.searchParams.set('options', `${options} -c search_path=readback,public`);
   parsed.searchParams.set('application_name', `readback ${process.pid}`);
   return parsed.href;
 }

@@ -5,11 +5,17 @@ import { runBench } from './run.ts';
 import { toTable } from './summary.ts';
 
 test('the benchmark measures, finds every action accounted for, and sums up', async () => {
-  const options = readOptions(['--iterations', '1', '--actions', '300', '--rows', '2000', '--lanes', '2']);
+  // Not the use of the request limit: that takes a minute for each number of processes, and nothing makes it shorter.
+  const sizes = '--iterations 1 --actions 300 --rows 2000 --lanes 2 --history 5000';
+  const options = readOptions([...sizes.split(' '), '--only', 'end-to-end,workers,poll,history']);
   const summary = await runBench(options, () => {});
   assert.ok((summary.ratios.endToEndVsBareLedger ?? 0) > 0);
   assert.ok((summary.ratios.fourWorkersVsOne ?? 0) > 0);
   assert.ok((summary.ratios.pollVsDriverRead ?? 0) > 0);
+  assert.ok((summary.ratios.unchangedPollVsDriverRead ?? 0) > 0);
+  assert.ok((summary.ratios.pollWithHistory ?? 0) > 0);
+  assert.ok((summary.ratios.claimWithHistory ?? 0) > 0);
+  assert.equal(summary.ratios.quotaUse, null);
   for (const name of ['endToEnd', 'poll', 'duckdbPoll', 'postgresPoll']) {
     assert.ok((summary.peakRssMb[name] ?? 0) > 20, name);
   }

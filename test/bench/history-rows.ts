@@ -50,7 +50,8 @@ with known as (
   select
     md5('message ' || n)::uuid as message, md5('action ' || n)::uuid as key, entities[1 + n % count] as entity,
     n / count + 1 as sequence, first.poll + n / 10000 as poll,
-    now() - interval '90 days' * (1 - n::float8 / $1::integer) as at
+    now() - interval '90 days' * (1 - n::float8 / $1::integer) as at,
+    case when n / count % 2 = 0 then 'contact' else 'claimed' end as destination
   from generate_series(0, $1::integer - 1) as n
   cross join known
   cross join first
@@ -66,7 +67,7 @@ insert into actions (
   external_id, locator, sent, observed_at, detected_at, sent_at, accepted_at, settled_at
 )
 select
-  key, message, poll, 'customers', 'contact', entity, sequence, 'changed', 0, 'verified', at + interval '1 day', 1,
+  key, message, poll, 'customers', destination, entity, sequence, 'changed', 0, 'verified', at + interval '1 day', 1,
   left(key::text, 8), '{}', jsonb_build_object('email', left(key::text, 16)), at, at, at, at, at
 from slot`;
 

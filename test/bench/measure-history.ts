@@ -7,10 +7,8 @@ import { type Bench, median } from './measurement.ts';
 import type { Polled } from './poll.ts';
 import { changeSome, historyFiles, pollRows, writeProject } from './project-files.ts';
 
-/** Members of the signal; changed by each poll; claimed at a time. */
-const members = 100_000;
-const changed = 1_000;
-const claimed = 2_000;
+/** Members of the signal, unless `--rows` is smaller. A hundredth is changed by each poll, twice as many are claimed. */
+const mostMembers = 100_000;
 /** A poll and a claim take tenths of a second: more of them than of others, for a steady median. */
 const rounds = 9;
 
@@ -26,6 +24,7 @@ export interface HistoryFigures {
 
 /** The same polls and claims on an empty ledger and on one with history, in turn, each ledger in a database of its own. */
 export async function measureHistory(bench: Bench, tell: (line: string) => void): Promise<HistoryFigures> {
+  const members = Math.min(mostMembers, bench.options.rows);
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const ledgers = [await bench.server.create(), await bench.server.create()];
   try {
@@ -46,7 +45,7 @@ export async function measureHistory(bench: Bench, tell: (line: string) => void)
     await full.ask('fill', bench.options.history);
     const fillSeconds = (performance.now() - started) / 1000;
     tell(`history: ${bench.options.history} rows filled in ${Math.round(fillSeconds)} s`);
-    const figures = await inTurn(empty, full, () => write(changeOnePercent));
+    const figures = await inTurn(empty, full, members / 100, () => write(changeOnePercent));
     for (const child of children) await child.end();
     tell(`history: poll ${figures.pollWithHistory.toFixed(2)}, claim ${figures.claimWithHistory.toFixed(2)}`);
     return { ...figures, fillSeconds };
@@ -56,12 +55,13 @@ export async function measureHistory(bench: Bench, tell: (line: string) => void)
   }
 }
 
-/** 1,000 of 100,000. */
+/** One row of a hundred. */
 const changeOnePercent = changeSome
   .replace('right(customer_id, 3)', 'right(customer_id, 2)')
   .replace("'500'", "'50'");
 
-async function inTurn(empty: Apart, full: Apart, change: () => Promise<void>) {
+async function inTurn(empty: Apart, full: Apart, changed: number, change: () => Promise<void>) {
+  const claimed = 2 * changed;
   const polls: [number[], number[]] = [[], []];
   const claims: [number[], number[]] = [[], []];
   // The first of each warms up.

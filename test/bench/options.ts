@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 /** What `--only` may name. `memory` is measured only when it is named. */
 export const measurements = ['end-to-end', 'workers', 'poll', 'quota', 'history', 'memory'] as const;
 export type MeasurementName = (typeof measurements)[number];
+const usual = measurements.filter((name) => name !== 'memory');
 
 /** What `npm run bench -- …` takes. */
 export interface BenchOptions {
@@ -19,8 +20,8 @@ export interface BenchOptions {
   history: number;
   /** Print one JSON object instead of the table. */
   json: boolean;
-  /** Measure this one only; the others' ratios are then null. */
-  only: MeasurementName | undefined;
+  /** What to measure; the ratios of the others are null. */
+  only: readonly MeasurementName[];
   /** Folder for CPU profiles of the measured processes. */
   profile: string | undefined;
 }
@@ -41,10 +42,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
       profile: { type: 'string' },
     },
   });
-  const only = measurements.find((name) => name === values.only);
-  if (values.only !== undefined && only === undefined) {
-    throw new Error(`--only ${values.only}: write ${measurements.join(', ')}`);
-  }
   return {
     actions: count('actions', values.actions),
     rows: count('rows', values.rows),
@@ -53,9 +50,18 @@ export function readOptions(args: readonly string[]): BenchOptions {
     windows: count('windows', values.windows),
     history: count('history', values.history),
     json: values.json,
-    only,
+    only: values.only === undefined ? usual : names(values.only),
     profile: values.profile,
   };
+}
+
+/** Of the names in a list with commas. */
+function names(text: string): MeasurementName[] {
+  return text.split(',').map((word) => {
+    const name = measurements.find((one) => one === word.trim());
+    if (name === undefined) throw new Error(`--only ${word}: write some of ${measurements.join(',')}`);
+    return name;
+  });
 }
 
 function count(name: string, text: string): number {

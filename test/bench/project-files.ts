@@ -77,6 +77,7 @@ key: customer_id
 on: [entered, changed, left]
 track: [score, plan]
 observed_at: scored_at
+timeout: 10m
 */
 ${rowsOfPoll}`,
 });

@@ -24,8 +24,7 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         return child;
       };
       const bench = { options, server, start };
-      const wanted = (name: MeasurementName) =>
-        options.only === undefined ? name !== 'memory' : options.only === name;
+      const wanted = (name: MeasurementName) => options.only.includes(name);
       return summarise(describeMachine(server.version), options, {
         endToEnd: wanted('end-to-end') ? await endToEndRuns(bench, tell) : [],
         workers: wanted('workers') ? await workersRuns(bench, tell) : [],

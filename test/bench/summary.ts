@@ -16,9 +16,9 @@ export interface Summary {
     endToEndVsBareLedger: number | null;
     fourWorkersVsOne: number | null;
     quotaUse: number | null;
+    /** Of a poll that finds one row of a thousand changed. */
     pollVsDriverRead: number | null;
-    /** The same, when one row of a thousand has changed. */
-    changedPollVsDriverRead: number | null;
+    unchangedPollVsDriverRead: number | null;
     pollWithHistory: number | null;
     claimWithHistory: number | null;
   };
@@ -56,11 +56,11 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
   if (workers.length > 0) figures.fourWorkersVsOneWithoutLatency = round(median(busyRatios));
   if (polls.size > 0) peakRssMb.poll = Math.max(...[...polls.values()].map((one) => one.peakRssMb));
   for (const [warehouse, poll] of polls) {
-    figures[`${warehouse}PollVsDriverRead`] = round(poll.ratio);
-    figures[`${warehouse}PollSeconds`] = round(poll.pollSeconds);
+    figures[`${warehouse}PollVsDriverRead`] = round(poll.changedRatio);
+    figures[`${warehouse}PollSeconds`] = round(poll.changedPollSeconds);
     figures[`${warehouse}DriverReadSeconds`] = round(poll.driverReadSeconds);
-    figures[`${warehouse}ChangedPollVsDriverRead`] = round(poll.changedRatio);
-    figures[`${warehouse}ChangedPollSeconds`] = round(poll.changedPollSeconds);
+    figures[`${warehouse}UnchangedPollVsDriverRead`] = round(poll.ratio);
+    figures[`${warehouse}UnchangedPollSeconds`] = round(poll.pollSeconds);
     figures[`${warehouse}BaselineSeconds`] = round(poll.baselineSeconds);
     peakRssMb[`${warehouse}Poll`] = poll.peakRssMb;
     peakRssMb[`${warehouse}DriverRead`] = poll.driverPeakRssMb;
@@ -86,11 +86,11 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
         Math.min,
       ),
       pollVsDriverRead: worst(
-        pollRatios.map((one) => one.ratio),
+        pollRatios.map((one) => one.changedRatio),
         Math.max,
       ),
-      changedPollVsDriverRead: worst(
-        pollRatios.map((one) => one.changedRatio),
+      unchangedPollVsDriverRead: worst(
+        pollRatios.map((one) => one.ratio),
         Math.max,
       ),
       pollWithHistory: history ? round(history.pollWithHistory) : null,
@@ -129,13 +129,14 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
   put('  without', figures.emptyPollSeconds, ' s');
   put('claim with history ÷ without', ratios.claimWithHistory);
   put('  without', figures.emptyClaimSeconds, ' s');
-  put('poll, 0.1 % changed ÷ driver read (the worse)', ratios.changedPollVsDriverRead);
-  put('unchanged poll ÷ driver read (the worse)', ratios.pollVsDriverRead);
+  put('poll, 0.1 % changed ÷ driver read (the worse)', ratios.pollVsDriverRead);
+  put('unchanged poll ÷ driver read (the worse)', ratios.unchangedPollVsDriverRead);
   for (const warehouse of ['duckdb', 'postgres']) {
-    put(`  ${warehouse}: ratio`, figures[`${warehouse}PollVsDriverRead`]);
-    put(`  ${warehouse}: unchanged poll`, figures[`${warehouse}PollSeconds`], ' s');
+    put(`  ${warehouse}: poll, 0.1 % changed`, figures[`${warehouse}PollSeconds`], ' s');
+    put('    ÷ driver read', figures[`${warehouse}PollVsDriverRead`]);
+    put(`  ${warehouse}: unchanged poll`, figures[`${warehouse}UnchangedPollSeconds`], ' s');
+    put('    ÷ driver read', figures[`${warehouse}UnchangedPollVsDriverRead`]);
     put(`  ${warehouse}: driver read`, figures[`${warehouse}DriverReadSeconds`], ' s');
-    put(`  ${warehouse}: poll, 0.1 % changed`, figures[`${warehouse}ChangedPollSeconds`], ' s');
     put(`  ${warehouse}: baseline`, figures[`${warehouse}BaselineSeconds`], ' s');
   }
   for (const [name, megabytes] of Object.entries(peakRssMb)) put(`peak memory: ${name}`, megabytes, ' MB');

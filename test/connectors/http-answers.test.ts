@@ -289,7 +289,8 @@ describe('what an answer to a read means', () => {
   });
   test('a page of HTML never means absent', async () => {
     answers = {
-      'GET /orders/7': { status: 404, headers: { 'content-type': 'text/html' }, text: '<h1>404</h1>' },
+      'GET /orders/7': { status: 404, headers: { 'content-type': 'text/html' }, text: 'Not found' },
+      'GET /orders?reference=R-1': { body: { orders: [] } },
     };
     assert.equal((await read('', '7')).kind, 'failed');
   });
@@ -431,13 +432,15 @@ describe('the transport', () => {
       [{ headers: { Authorization: new Secret(`Token ${token}`) } }, 'authorization', `Token ${token}`],
     ];
     for (const [credentials, header, value] of ways) {
-      const settings = connector.schema.parse(settingsOf('', credentials));
-      answers = { POST: { status: 400, body: { message: `no: ${value} ${encodeURIComponent(value)}` } } };
+      const settings = connector.schema.parse(settingsOf('write: { error: /why }', credentials));
+      answers = { POST: { status: 400, body: { why: { got: value, url: encodeURIComponent(value) } } } };
       const client = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
       const outcome = await write(client);
       assert.equal(requests.at(-1)?.headers[header], value);
       const told = inspect([outcome, client, settings], { depth: 12, showHidden: true });
       for (const secret of [token, login]) assert.ok(!told.includes(secret), told);
+      assert.ok(outcome.kind === 'rejected' && outcome.reason.includes('***'));
+      assert.ok(!outcome.reason.includes('4711'), outcome.reason);
     }
   });
 

@@ -236,5 +236,7 @@ describe('zendesk', () => {
       fields.safeParse({ body: 'x', colour: 'y' }).error?.issues[0]?.code,
       'unrecognized_keys',
     );
+    const misspelt = fields.safeParse({ bodyy: 'x' }).error?.issues.map(({ code }) => code);
+    assert.deepEqual(misspelt?.sort(), ['invalid_type', 'unrecognized_keys']);
   });
 });

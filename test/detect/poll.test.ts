@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Destination, Signal } from '../../src/config/model.ts';
 import { bucketCount, type PollResult, poll } from '../../src/detect/poll.ts';
 import { emit } from '../../src/emit/emit.ts';
+import { queries } from '../../src/store/queries.ts';
 import { loadWarehouse } from '../../src/warehouses/index.ts';
 import type { Warehouse } from '../../src/warehouses/warehouse.ts';
 import { freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
@@ -329,6 +330,25 @@ test('an action that was ever sent is not superseded: it may have had its effect
   await pollOnce(signal, { destinations });
   await database.pool.query("update actions set state = 'ready', attempts = 1 where signal = 'sent'");
   await rows('sent', ['x', 1]);
+  await pollOnce(signal, { destinations });
+  assert.deepEqual(await actionStates(signal), ['a entered ready', 'a left planned']);
+});
+
+test('nor is one that was sent, failed, and was given new attempts by a person', async () => {
+  const signal = signalOf('retried', {});
+  const destinations = [aDestination({ on: ['entered', 'left'] })];
+  await rows('retried', ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await rows('retried', ['a', 1], ['x', 1]);
+  await pollOnce(signal, { destinations });
+  await database.pool.query(
+    "update actions set state = 'escalated', attempts = 1, due_at = null, settled_at = now() where signal = 'retried'",
+  );
+  const { rows: letters } = await database.pool.query("select key from actions where signal = 'retried'");
+  const keys = letters.map((letter) => letter.key);
+  const ttls = JSON.stringify(destinations.map((one) => ({ destination: one.name, seconds: 3_600 })));
+  await queries('commands').run(database.pool, 'retry', { keys, ttls });
+  await rows('retried', ['x', 1]);
   await pollOnce(signal, { destinations });
   assert.deepEqual(await actionStates(signal), ['a entered ready', 'a left planned']);
 });

@@ -51,6 +51,26 @@ test('a tick that three schedulers see fires once', async () => {
   assert.equal(await queued('thrice'), 1);
 });
 
+test('a tick that the ledger could not take is taken when the ledger is back', async () => {
+  const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 1_000);
+  const [hour, minute, second] = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()];
+  const cron = `${second} ${minute} ${hour} * * *`;
+  const signal = aSignal({ name: 'daily', schedule: { cron, timezone: 'UTC' } });
+  await database.pool.query(
+    "insert into polls (signal, scheduled_for, cause, state) values ('daily', now(), 'schedule', 'done')",
+  );
+  const complaints: string[] = [];
+  const log: Log = { ...silent, error: (_fields, message) => void complaints.push(String(message)) };
+  const daily = new Scheduler(aProject([signal]), database.pool, queue, log);
+  await daily.start();
+  await database.pool.query('alter table polls rename to polls_away');
+  await until(async () => complaints.length > 0);
+  await database.pool.query('alter table polls_away rename to polls');
+  await until(async () => (await polls('daily')).length === 2);
+  await daily.stop();
+  assert.match(complaints[0] ?? '', /offered again/);
+});
+
 test('a tick while the last poll is under way is skipped, and says so', async () => {
   const signal = aSignal({ name: 'slow', schedule: { everyMs: 60_000 } });
   await scheduler([signal]).claim(signal, new Date(Date.now() - 1_000), 'schedule');

@@ -9,7 +9,7 @@ import { enrichmentSchema } from '../../src/config/enrichment.ts';
 import { rootSchema, sharedSchema } from '../../src/config/root.ts';
 import { signalSchema } from '../../src/config/signal.ts';
 import type { Actions } from '../../src/connectors/connector.ts';
-import { actionSchema, fieldSchema } from '../../src/connectors/http/schema.ts';
+import { actionSchema, fieldSchema } from '../../src/connectors/http/grammar.ts';
 import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/index.ts';
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
 import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';

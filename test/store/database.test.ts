@@ -24,6 +24,14 @@ test('connections see the schema readback first and carry our name', async (t) =
   assert.deepEqual(rows, [{ path: 'readback,public', name: `readback ${process.pid}` }]);
 });
 
+test('sessions of a machine that is cut off end soon, unless the URL says otherwise', async (t) => {
+  const settings = `select current_setting('tcp_keepalives_idle') as idle`;
+  const usual = await (await open(t)).pool.query(settings);
+  assert.deepEqual(usual.rows, [{ idle: '10' }]);
+  const own = await (await open(t, '&options=-c%20tcp_keepalives_idle%3D60')).pool.query(settings);
+  assert.deepEqual(own.rows, [{ idle: '60' }]);
+});
+
 test('options in the URL are kept', async (t) => {
   const database = await open(t, '&options=-c%20work_mem%3D5MB');
   const { rows } = await database.pool.query(

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Actions, ActionType, Fields } from '../connector.ts';
 import { locatorOf, typeOf } from './binding.ts';
+import { actionsSchema, type Definition } from './grammar.ts';
 import { fieldsAsked } from './placeholders.ts';
-import { actionsSchema, type Definition } from './schema.ts';
 import { namesIn } from './template.ts';
 import { canonicalValue, exampleOf, valueSchema } from './values.ts';
 

@@ -1,7 +1,7 @@
 import type { Reading, Throttled, Unavailable } from '../connector.ts';
 import { type Answered, type Api, type Reply, retryAfterMs } from './client.ts';
+import type { AnswerRule } from './grammar.ts';
 import { at } from './pointer.ts';
-import type { AnswerRule } from './schema.ts';
 import { canonicalValue } from './values.ts';
 
 /** Where APIs put their words, most precise first. */

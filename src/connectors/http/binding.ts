@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Fields, ReadItem, WriteItem } from '../connector.ts';
+import type { Definition } from './grammar.ts';
 import { fieldsAsked } from './placeholders.ts';
-import type { Definition } from './schema.ts';
 import { fillJson, fillPath, fillQuery, fillText, type Lookup } from './template.ts';
 import { canonicalValue, toJson, type ValueType } from './values.ts';
 

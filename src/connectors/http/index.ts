@@ -2,8 +2,9 @@ import type { CallOptions, Client, Connector, Finding, Outcome, Reading } from '
 import { describedActions } from './actions.ts';
 import { Api } from './client.ts';
 import { example } from './example.ts';
+import type { Definition } from './grammar.ts';
 import { read } from './readback.ts';
-import { type Definition, type Settings, settingsSchema } from './schema.ts';
+import { type Settings, settingsSchema } from './schema.ts';
 import { write } from './write.ts';
 
 export const connector: Connector = {

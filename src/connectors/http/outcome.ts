@@ -1,7 +1,7 @@
 import type { Outcome } from '../connector.ts';
 import { aboutConnection, describe, holds, isFine, matches, wordsOf } from './answer.ts';
 import { type Answered, type Api, type Reply, retryAfterMs } from './client.ts';
-import type { Definition } from './schema.ts';
+import type { Definition } from './grammar.ts';
 
 type Write = Definition['write'];
 /** The id of the record that an answer, or a result in one, tells of. */

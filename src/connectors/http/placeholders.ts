@@ -1,5 +1,6 @@
+import type { z } from 'zod';
 import { suggest } from '../../config/suggest.ts';
-import type { Definition } from './schema.ts';
+import type { Definition } from './grammar.ts';
 import { hasLooseBraces, namesIn, wholeName } from './template.ts';
 
 /** Placeholders that are no fields: what they stand for is known when a request is made. */
@@ -16,6 +17,12 @@ const reserved: readonly string[] = [
 export type Path = readonly (string | number)[];
 /** Reports a mistake where it is written. */
 export type Complain = (path: Path, message: string, hint?: string | undefined) => void;
+
+/** A path of its own for each issue: the schemas around an action put their keys before it. */
+export function complaintsTo(context: z.RefinementCtx, input: unknown): Complain {
+  return (path, message, hint) =>
+    context.addIssue({ code: 'custom', path: [...path], message, params: { hint }, input });
+}
 
 /** The kinds of place in which a template may stand. */
 interface Kind {

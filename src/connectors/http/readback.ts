@@ -2,8 +2,8 @@ import type { CallOptions, ReadItem, Reading } from '../connector.ts';
 import { asId, readingOf } from './answer.ts';
 import { address, bindRead, bodyOf, fingerprint, matchKey } from './binding.ts';
 import type { Api } from './client.ts';
+import type { Definition, Find } from './grammar.ts';
 import { at } from './pointer.ts';
-import type { Definition, Find } from './schema.ts';
 import { fillText, namesIn, Unaddressable } from './template.ts';
 import { canonicalValue } from './values.ts';
 

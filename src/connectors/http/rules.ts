@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { Secret } from '../../config/secret.ts';
 import { suggest } from '../../config/suggest.ts';
-import { isRefused } from './addresses.ts';
-import { type Complain, checkPlaceholders, type Path } from './placeholders.ts';
-import type { Definition, Find, Settings } from './schema.ts';
+import { isCredential } from './credentials.ts';
+import type { Definition, Find } from './grammar.ts';
+import { type Complain, checkPlaceholders, complaintsTo, type Path } from './placeholders.ts';
 import { namesIn } from './template.ts';
 
 /** What the parts of an action must be to each other. */
@@ -17,12 +17,6 @@ export function checkAction(action: Definition, context: z.RefinementCtx): void 
   checkRead(action, complain);
   if (action.read.find) checkFind(action, action.read.find, complain);
   checkRules(action, complain);
-}
-
-/** A path of its own for each issue: the schemas around an action put their keys before it. */
-function complaintsTo(context: z.RefinementCtx, input: unknown): Complain {
-  return (path, message, hint) =>
-    context.addIssue({ code: 'custom', path: [...path], message, params: { hint }, input });
 }
 
 /** A reference that stands in a body has become a `Secret` by now. */
@@ -166,46 +160,4 @@ function checkRules({ write }: Definition, complain: Complain): void {
         'is for credentials, which belong to the connection',
         'write it under headers: of the connection',
       );
-}
-
-/** Headers that carry credentials, by what they are mostly called. */
-function isCredential(name: string): boolean {
-  return (
-    !/^(x-)?idempotency-key$/i.test(name) &&
-    /authorization|cookie|token|secret|password|api-?key|^x-.*key$/i.test(name)
-  );
-}
-
-function isPrintable(value: string | Secret): boolean {
-  return /^[ -~]*$/.test(value instanceof Secret ? value.reveal() : value);
-}
-
-const transportHeaders =
-  /^(host|content-length|connection|transfer-encoding|accept-encoding|upgrade|expect)$/i;
-
-/** Credentials are references and come one way; the address is one that may be connected to. */
-export function checkSettings(settings: Settings, context: z.RefinementCtx): void {
-  const complain = complaintsTo(context, settings);
-  const { base_url: baseUrl, headers, bearer_token: token, username, password } = settings;
-  // Also runs when the address has been found to be none.
-  if (!settings.link_local && URL.canParse(baseUrl) && isRefused(new URL(baseUrl).hostname))
-    complain(['base_url'], 'is a link-local or metadata address', 'write link_local: true if that is meant');
-  if (token && !isPrintable(token))
-    complain(['bearer_token'], 'cannot be sent: a header is one line of plain characters');
-  const ways: Path[] = [];
-  if (token !== undefined) ways.push(['bearer_token']);
-  if (password !== undefined) ways.push(['username']);
-  for (const [name, value] of Object.entries(headers)) {
-    const path = ['headers', name];
-    if (/^authorization$/i.test(name)) ways.push(path);
-    if (!(value instanceof Secret) && isCredential(name))
-      complain(path, 'is for a secret, which must be a reference', 'write env:NAME or file:PATH');
-    if (!isPrintable(value)) complain(path, 'cannot be sent: a header is one line of plain characters');
-    if (transportHeaders.test(name)) complain(path, 'is not for you to set', 'leave it out');
-  }
-  const [first, second] = ways;
-  if (first && second) complain(second, `excludes ${first.join('.')}`, 'keep one of them');
-  // One that is not there is told as missing.
-  if (username === undefined && password !== undefined) complain(['username'], 'goes with password');
-  if (username !== undefined && password === undefined) complain(['password'], 'goes with username');
 }

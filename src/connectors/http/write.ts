@@ -1,14 +1,11 @@
-import type { CallOptions, Outcome, Throttled, Unavailable, WriteItem } from '../connector.ts';
-import { inHalves } from '../halves.ts';
-import { asId } from './answer.ts';
-import { address, type Binding, bindWrite, bodyOf, typeOf } from './binding.ts';
-import type { Api, ApiRequest } from './client.ts';
-import { type IdOf, isSuccess, outcomeOf, type Refusal, refusalOf, resultOf } from './outcome.ts';
-import { at } from './pointer.ts';
+import type { CallOptions, Outcome, WriteItem } from '../connector.ts';
+import { writeBatches } from './batch.ts';
+import { bindWrite, bodyOf } from './binding.ts';
+import type { Api } from './client.ts';
+import type { Definition } from './grammar.ts';
+import { outcomeOf } from './outcome.ts';
 import { find } from './readback.ts';
-import type { Definition } from './schema.ts';
-import { fillText, Unaddressable, wholeName } from './template.ts';
-import { canonicalValue } from './values.ts';
+import { idReader, requestOf } from './request.ts';
 
 /** Writes items of one action; what has been written already is not written again. */
 export async function write(
@@ -76,135 +73,4 @@ async function writeOne(
   if ('kind' in request) return request;
   const reply = await api.send(request, call);
   return outcomeOf(api, reply, idReader(definition, binding), definition);
-}
-
-function requestOf(definition: Definition, binding: Binding, body: unknown): ApiRequest | Outcome {
-  const { method } = definition.write;
-  // A reset of a reused connection would leave open whether an order was taken; only this class cannot afford that.
-  const fresh = definition.idempotency === 'none';
-  try {
-    return { method, ...address(definition.write, binding), body, fresh };
-  } catch (error) {
-    if (!(error instanceof Unaddressable)) throw error;
-    return { kind: 'rejected', code: 'path', reason: error.message, permanent: true };
-  }
-}
-
-function idReader({ write }: Definition, { text }: Binding): IdOf {
-  return (json) => asId(write.id.startsWith('/') ? at(json, write.id) : fillText(write.id, text));
-}
-
-interface Sent {
-  item: WriteItem;
-  binding: Binding;
-  /** What a result of this item holds at the pointer of `match`. */
-  match: string;
-}
-
-/** Items that a result could not tell apart go in requests of their own, in order. */
-async function writeBatches(
-  api: Api,
-  definition: Definition,
-  items: readonly WriteItem[],
-  outcomes: Map<string, Outcome>,
-  call: CallOptions,
-): Promise<void> {
-  const rounds: Map<string, Sent>[] = [];
-  for (const item of items) {
-    const binding = bindWrite(definition, item);
-    const match = matchOf(definition, binding);
-    const free = rounds.find((one) => !one.has(match));
-    const round = free ?? new Map<string, Sent>();
-    round.set(match, { item, binding, match });
-    if (!free) rounds.push(round);
-  }
-  let stopped: Throttled | Unavailable | undefined;
-  for (const round of rounds)
-    await inHalves([...round.values()], async (batch) => {
-      if (stopped) return settle(outcomes, batch, stopped);
-      const { left, stop } = await writeBatch(api, definition, batch, outcomes, call);
-      stopped = stop;
-      return left;
-    });
-}
-
-const unanswered: Throttled = {
-  kind: 'throttled',
-  retryAfterMs: null,
-  reason: 'not sent: the call before it got no answer',
-};
-
-/** One request. `left`: items of a batch that was refused as a whole, to be sent again in smaller ones. */
-async function writeBatch(
-  api: Api,
-  definition: Definition,
-  batch: Sent[],
-  outcomes: Map<string, Outcome>,
-  call: CallOptions,
-): Promise<{ left: Sent[]; stop?: Throttled | Unavailable }> {
-  const bodies = batch.map(({ binding }) => bodyOf(definition.write.body, binding));
-  const list: Binding = { text: () => undefined, json: (name) => (name === 'items' ? bodies : undefined) };
-  const request = requestOf(definition, list, bodyOf(definition.write.batch?.body, list));
-  if ('kind' in request) return { left: settle(outcomes, batch, request) };
-  const reply = await api.send(request, call);
-  if (isSuccess(reply, definition.write)) {
-    settleResults(api, definition, batch, outcomes, reply.json);
-    return { left: [] };
-  }
-  const refusal = refusalOf(api, reply, definition);
-  if (refusal.kind === 'rejected' && batch.length > 1)
-    return refusedTogether(definition, batch, outcomes, refusal);
-  const left = settle(outcomes, batch, refusal);
-  if (refusal.kind === 'rejected') return { left };
-  return { left, stop: refusal.kind === 'ambiguous' ? unanswered : refusal };
-}
-
-/** Which item was meant is not said. Halves find it out, unless a batch that was half done would be done twice. */
-function refusedTogether(
-  { idempotency }: Definition,
-  batch: Sent[],
-  outcomes: Map<string, Outcome>,
-  refusal: Refusal & { kind: 'rejected' },
-): { left: Sent[] } {
-  if (!refusal.permanent) return { left: settle(outcomes, batch, refusal) };
-  if (idempotency !== 'none') return { left: batch };
-  const reason = `the batch was refused, perhaps not all of it: ${refusal.reason}`;
-  return { left: settle(outcomes, batch, { kind: 'ambiguous', reason }) };
-}
-
-function settle(outcomes: Map<string, Outcome>, batch: readonly Sent[], outcome: Outcome): Sent[] {
-  for (const { item } of batch) outcomes.set(item.key, outcome);
-  return [];
-}
-
-/** Results are mapped by what `match` says, never by position. An item without one is in doubt. */
-function settleResults(
-  api: Api,
-  definition: Definition,
-  batch: readonly Sent[],
-  outcomes: Map<string, Outcome>,
-  json: unknown,
-): void {
-  const { write } = definition;
-  const [pointer = ''] = Object.keys(write.batch?.match ?? {});
-  const found = at(json, write.batch?.results ?? '');
-  const open = new Map(batch.map((one) => [one.match, one]));
-  for (const result of Array.isArray(found) ? found : []) {
-    const match = canonicalValue(matchType(definition), at(result, pointer));
-    const sent = open.get(match);
-    if (!sent || at(result, pointer) === undefined) continue;
-    open.delete(match);
-    outcomes.set(sent.item.key, resultOf(api, result, idReader(definition, sent.binding), write));
-  }
-  settle(outcomes, [...open.values()], { kind: 'ambiguous', reason: 'the answer did not mention this item' });
-}
-
-function matchOf(definition: Definition, { text }: Binding): string {
-  const [template = ''] = Object.values(definition.write.batch?.match ?? {});
-  return canonicalValue(matchType(definition), fillText(template, text));
-}
-
-function matchType(definition: Definition) {
-  const [template = ''] = Object.values(definition.write.batch?.match ?? {});
-  return typeOf(definition, wholeName(template) ?? '');
 }

@@ -48,8 +48,8 @@ const markInside: Mutator = (chance) => {
   const line = linesOf(key.file)[key.index] ?? '';
   const mark = chance.pick(['\uFEFF', '\u200B', '\u00A0', '\u2028', '\u00AD', 'а', '\u0085']);
   const text = `${' '.repeat(key.indent)}${mark}${line.trimStart()}`;
-  // The product puts up with a second mark at the very beginning of a file, so that is none of ours.
-  if (key.index === 0) return undefined;
+  // A byte order mark is allowed where the YAML begins, so a mark there need not be a fault.
+  if (key.index === yamlRange(key.file).first) return undefined;
   const harms = fileType(key.file) === 'root' && key.indent > 0 ? ({ kind: 'all' } as const) : undefined;
   return {
     files: spliced(key.file, key.index, 1, text),

@@ -1,18 +1,18 @@
-/** Seeded chance: the same seed gives the same choices on every machine. */
+import { draw } from '../random.ts';
+
+/** Chance in order: the same seed gives the same choices, one after the other, on every machine. */
 export class Chance {
-  #state: number;
+  readonly #seed: number;
+  #count = 0;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#seed = seed;
   }
 
-  /** From 0 to below 1 (mulberry32). */
+  /** From 0 to below 1. */
   share(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    this.#count += 1;
+    return draw(this.#seed, this.#count);
   }
 
   /** A whole number from `least` to `most`, both included. */

@@ -13,7 +13,7 @@ export interface ClockVerdict {
   lostSilently: number;
   toldMissed: number;
   toldSetBack: number;
-  /** Catch-ups of what was missed while all schedulers were down. */
+  /** Rows of ticks that passed while all schedulers were down: one, unless one was not caught up as such (NaN). */
   caughtUp: number;
 }
 
@@ -44,11 +44,19 @@ export function judgeClocks({ polls, log, downFrom, downTo }: Happened): ClockVe
     lostSilently,
     toldMissed: told.length,
     toldSetBack: setBack.length,
-    caughtUp: polls.filter(
-      ({ cause, scheduledFor }) =>
-        cause === 'catch_up' && scheduledFor > downFrom - everyMs && scheduledFor < downTo + 30_000,
-    ).length,
+    caughtUp: catchUpsAfterPause(polls, downFrom, downTo),
   };
+}
+
+/**
+ * Of the ticks that passed while nobody ran, how many have a row; each must be a catch-up. Whoever comes back first catches
+ * up the newest; what has a later time was no longer missed.
+ */
+function catchUpsAfterPause(polls: Happened['polls'], downFrom: number, downTo: number): number {
+  const after = polls.filter(({ scheduledFor }) => scheduledFor > downFrom);
+  const back = after.find(({ scheduledFor }) => scheduledFor > downTo - everyMs)?.scheduledFor ?? 0;
+  const passed = after.filter(({ scheduledFor }) => scheduledFor <= back);
+  return passed.every(({ cause }) => cause === 'catch_up') ? passed.length : Number.NaN;
 }
 
 function repeated(polls: Happened['polls']): number {

@@ -48,7 +48,7 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
       deadlineMs: short ? 30_000 : 180_000,
     }).catch(() => {});
     await sleep(2_000);
-    const { figures } = await scene.judge(() => readDeliveries(scene));
+    const { figures } = await scene.judge({ read: () => readDeliveries(scene) });
     figures.kills = storm.kills.length;
     return figures;
   });

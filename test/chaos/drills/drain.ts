@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drill, DrillOptions } from '../drill.ts';
 import type { Figures } from '../figures.ts';
-import { nextVersion } from '../fleet/migrated.ts';
+import { copyNextVersion } from '../fleet/copy.ts';
 import type { Process } from '../fleet/product.ts';
 import { inScene, type Scene } from '../fleet/scene.ts';
 import { draw, drawOne } from '../random.ts';
@@ -74,7 +74,7 @@ type Rolling = {
 
 /** One process after the other becomes the next version, while the others work. */
 async function roll(scene: Scene, say: (line: string) => void): Promise<Rolling> {
-  const main = await nextVersion(join(scene.folder, 'next-version'));
+  const main = await copyNextVersion(join(scene.folder, 'next-version'));
   const old = [...scene.product.processes];
   const codes: (number | null)[] = [];
   for (const one of old) {

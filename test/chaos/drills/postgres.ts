@@ -45,8 +45,12 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
       disk = SmallDisk.mount(join(folder, 'small-disk'), diskMegabytes);
       return disk?.folder;
     },
+    stopped: () => {
+      cutter?.close();
+      disk?.unmount();
+    },
   };
-  const drilled = inScene(options, async (scene) => {
+  return inScene(options, async (scene) => {
     for (let count = 0; count < 3; count += 1) await scene.product.start();
     await scene.detected();
     const resumeMs: number[] = [];
@@ -75,10 +79,6 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
     if (!figures.cutCommits) figures.void = 'no COMMIT lost its answer';
     if (figures.actions < 0.9 * actions) figures.void = `${figures.actions} of ${actions} actions ended`;
     return figures;
-  });
-  return drilled.finally(() => {
-    cutter?.close();
-    disk?.unmount();
   });
 }
 

@@ -26,6 +26,8 @@ export class KillStorm {
 
   start(everyMs: { least: number; most: number }): void {
     this.#running = this.#loop(everyMs);
+    // What goes wrong is told by `stop`.
+    this.#running.catch(() => {});
   }
 
   async stop(): Promise<void> {

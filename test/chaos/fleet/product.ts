@@ -17,19 +17,25 @@ export class Product {
   readonly #folder: string;
   readonly #logs: string;
   readonly #env: NodeJS.ProcessEnv;
-  #main = compiled;
+  readonly #built: string;
+  #main: string;
   #count = 0;
   #knowsRoles: boolean | undefined;
 
-  /** @param env what the user's environment holds: addresses and secrets */
-  constructor(folder: string, env: Record<string, string>) {
+  /**
+   * @param env what the user's environment holds: addresses and secrets
+   * @param main the command line's file, of this tree or of a copy
+   */
+  constructor(folder: string, env: Record<string, string>, main: string = compiled) {
+    this.#built = main;
+    this.#main = main;
     this.#folder = folder;
     this.#logs = join(folder, 'logs');
     this.#env = { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
   }
 
-  /** From now on another build of the product is started; without a path, the compiled one again. */
-  use(main: string = compiled): void {
+  /** From now on another build of the product is started; without a path, the first one again. */
+  use(main: string = this.#built): void {
     this.#main = main;
   }
 

@@ -75,6 +75,7 @@ const settings: Record<DeskKind, (url: string) => string> = {
           body: { reference: "{reference}", note: "{note}" }
           success: { status: 201 }
           id: /id
+          transient: { status: 503 }
         read:
           by_id: { path: "/orders/{id}" }
           find: { path: /orders, query: { reference: "{reference}" }, items: /orders, id: /id, match: [note] }`,
