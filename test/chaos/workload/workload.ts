@@ -66,8 +66,8 @@ export class Workload {
   }
 
   /** Transitions of a wave, at all desks or at all but one. */
-  sizeOf(wave: number, except?: string): number {
-    return this.#plan[wave]?.filter(({ desk }) => desk !== except).length ?? 0;
+  sizeOf(wave: number, ...except: string[]): number {
+    return this.#plan[wave]?.filter(({ desk }) => !except.includes(desk)).length ?? 0;
   }
 
   /** Makes the table that the signals read. */
