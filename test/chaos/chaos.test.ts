@@ -12,6 +12,8 @@ const shortForms = [
   { name: 'final-delivery', actions: 60 },
   { name: 'poison', actions: 600 },
   { name: 'postgres', actions: 160 },
+  { name: 'failpoints', actions: 240 },
+  { name: 'honesty', actions: 1 },
 ];
 
 for (const { name, actions } of shortForms) {

@@ -55,8 +55,8 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
 
 /** Faults that make the product pause, fail and recover; each ends well. */
 function fourDesks(actions: number): SceneDesk[] {
-  const kinds: FaultKind[] = ['throttled_seconds', 'error_before', 'error_after', 'read_500'];
-  const standin = { faults: { share: 0.1, kinds } };
+  const kinds: FaultKind[] = ['throttled_seconds', 'read_429', 'error_before', 'error_after', 'read_500'];
+  const standin = { faults: { share: 0.15, kinds } };
   const facts = { lanes: 6, lag: '2s', timeout: '1500ms', standin } as const;
   return [
     { name: 'crm', kind: 'upsert', actions: Math.ceil(actions / 2), ...facts },

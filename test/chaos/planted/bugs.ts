@@ -10,7 +10,16 @@ export type Edit = {
 };
 
 /** Which exam is to catch a bug; see exams.ts. */
-export type ExamName = 'storm' | 'crowd' | 'shuffle' | 'stops' | 'drain' | 'throttle' | 'breaker' | 'stale';
+export type ExamName =
+  | 'storm'
+  | 'lies'
+  | 'crowd'
+  | 'shuffle'
+  | 'stops'
+  | 'drain'
+  | 'throttle'
+  | 'breaker'
+  | 'stale';
 
 /** A mistake that a good programmer could make, and that no unit of the product need notice. */
 export type Bug = {
@@ -98,7 +107,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'answer-believed',
     mistake: 'What the destination accepted is verified without reading it back.',
-    exam: 'storm',
+    exam: 'lies',
     edits: [
       {
         file: outcome,
@@ -247,7 +256,7 @@ returning`,
   {
     name: 'absent-once',
     mistake: 'The first read that does not find the record proves that it is not there.',
-    exam: 'storm',
+    exam: 'lies',
     edits: [
       { file: verdict, find: 'const requiredAbsences = 2;', replace: 'const requiredAbsences = 1;' },
       {
@@ -272,7 +281,7 @@ returning`,
   {
     name: 'field-not-compared',
     mistake: 'The last field of an action is never compared with what was read back.',
-    exam: 'storm',
+    exam: 'lies',
     edits: [
       {
         file: 'src/verify/compare.ts',
@@ -313,7 +322,7 @@ returning`,
   {
     name: 'older-overtakes',
     mistake: 'An action does not wait for the older ones of its entity.',
-    exam: 'storm',
+    exam: 'lies',
     edits: [
       {
         file: lanes,

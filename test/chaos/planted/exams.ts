@@ -31,6 +31,7 @@ type Paper = {
 /** Short runs, each of which hurts the product in one way; every bug names the one that is to catch it. */
 export const exams: Record<ExamName, (sitting: Sitting) => Promise<Figures>> = {
   storm: (sitting) => sit('storm', storm, sitting),
+  lies: (sitting) => sit('lies', lies, sitting),
   crowd: (sitting) => sit('crowd', crowd, sitting),
   shuffle: (sitting) => sit('shuffle', shuffle, sitting),
   stops: (sitting) => sit('stops', stops, sitting),
@@ -49,14 +50,14 @@ function desk(facts: Omit<SceneDesk, 'standin'>, kinds: FaultKind[] = [], share 
 }
 
 const silences: FaultKind[] = ['error_before', 'error_after', 'timeout_after', 'html_200', 'truncated_json'];
-const lies: FaultKind[] = ['not_written', 'late', 'accepted_202', 'stale_read', 'normalised'];
+const untruths: FaultKind[] = ['not_written', 'late', 'accepted_202', 'stale_read', 'normalised'];
 const refusals: FaultKind[] = ['conflict_409', 'throttled_seconds', 'read_500', 'unavailable_503'];
 
 const storm: Paper = {
   desks: [
     desk({ name: 'crm', kind: 'upsert', actions: 160, lanes: 6 }, [
       ...silences,
-      ...lies,
+      ...untruths,
       ...refusals,
       'partial_207',
       'short_207',
@@ -66,8 +67,8 @@ const storm: Paper = {
       'not_written',
       'not_written',
     ]),
-    desk({ name: 'tickets', kind: 'keyed', actions: 30 }, [...silences, ...lies, ...refusals]),
-    desk({ name: 'chat', kind: 'marker', actions: 40 }, [...silences, ...lies, ...refusals]),
+    desk({ name: 'tickets', kind: 'keyed', actions: 30 }, [...silences, ...untruths, ...refusals]),
+    desk({ name: 'chat', kind: 'marker', actions: 40 }, [...silences, ...untruths, ...refusals]),
     desk({ name: 'orders', kind: 'plain', actions: 30 }, [...silences, ...refusals]),
   ],
   waves: 8,
@@ -94,10 +95,33 @@ const storm: Paper = {
   },
 };
 
+const liar = (name: string, kind: SceneDesk['kind'], actions: number): SceneDesk => ({
+  ...times,
+  lag: '4s',
+  name,
+  kind,
+  actions,
+  standin: { faults: { share: 0.6, kinds: ['late', 'late', 'not_written'], lateMaxMs: 2_200 } },
+});
+
+/** Desks that say done and do it later, or never, while the next version is already on its way. */
+const lies: Paper = {
+  desks: [liar('crm', 'upsert', 160), liar('tickets', 'keyed', 20), liar('chat', 'marker', 20)],
+  waves: 8,
+  play: async ({ scene, crew }) => {
+    await crew.start(['all']);
+    for (let wave = 0; wave < scene.workload.waves; wave += 1) {
+      await scene.release(wave);
+      await scene.detected();
+    }
+    await until('most of it is done', async () => (await scene.progress()).open < 20);
+  },
+};
+
 /** Many processes that all fire the schedule, and polls long enough to meet. */
 const crowd: Paper = {
-  desks: [desk({ name: 'tickets', kind: 'keyed', actions: 800, lanes: 4 })],
-  waves: 8,
+  desks: [desk({ name: 'tickets', kind: 'keyed', actions: 300, lanes: 4 })],
+  waves: 6,
   play: async ({ scene, crew }) => {
     await crew.start(['all', 'all', 'all']);
     await scene.detected();
@@ -105,6 +129,10 @@ const crowd: Paper = {
       await scene.release(wave);
       await sleep(1_100);
     }
+  },
+  look: ({ ledger, expected }, { broken }) => {
+    const more = ledger.actions.length - expected.size;
+    if (more > 0) broken.push(`${more} transitions were detected twice`);
   },
 };
 
