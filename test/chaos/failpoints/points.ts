@@ -42,6 +42,7 @@ export const others: Readonly<Record<string, string>> = {
     'lanes',
     'stuck',
     'cutoff',
+    'sum_members',
     'known_signals',
   ]),
   ...reasons('commits together with the rest of its poll or tick', [
@@ -58,8 +59,6 @@ export const others: Readonly<Record<string, string>> = {
     'supersede',
     'plan_actions',
     'number_moves',
-    'sum_members',
-    'hold_numbering',
     'claim_tick',
   ]),
   ...reasons('a temporary table, which dies with its session', [
@@ -76,6 +75,7 @@ export const others: Readonly<Record<string, string>> = {
   ]),
   ...reasons('takes away what has long ended, step by step, and is done again by whoever comes next', [
     'lock_step',
+    'hold_numbering',
     'prune_messages',
     'prune_polls',
     'delete_polls',
