@@ -41,6 +41,9 @@ export const others: Readonly<Record<string, string>> = {
     'work',
     'lanes',
     'stuck',
+    'cutoff',
+    'sum_members',
+    'known_signals',
   ]),
   ...reasons('commits together with the rest of its poll or tick', [
     'register_signal',
@@ -55,6 +58,7 @@ export const others: Readonly<Record<string, string>> = {
     'count_fresh',
     'supersede',
     'plan_actions',
+    'number_moves',
     'claim_tick',
   ]),
   ...reasons('a temporary table, which dies with its session', [
@@ -68,6 +72,14 @@ export const others: Readonly<Record<string, string>> = {
   ...reasons('says the same at every start, before any work', [
     'register_destination',
     'register_connection',
+  ]),
+  ...reasons('takes away what has long ended, step by step, and is done again by whoever comes next', [
+    'lock_step',
+    'hold_numbering',
+    'prune_messages',
+    'prune_polls',
+    'delete_polls',
+    'forget_entities',
   ]),
   forget_poll: 'a poll that a drain cut off and rolled back',
   unlock: 'a lock of the session, which dies with it',

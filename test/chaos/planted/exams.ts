@@ -118,17 +118,19 @@ const lies: Paper = {
   },
 };
 
-/** Many processes that all fire the schedule, and polls long enough to meet. */
+/** Three processes fire the schedule while a poll of one of them stands still before its commit. */
 const crowd: Paper = {
-  desks: [desk({ name: 'tickets', kind: 'keyed', actions: 300, lanes: 4 })],
-  waves: 6,
-  play: async ({ scene, crew }) => {
+  desks: [desk({ name: 'tickets', kind: 'keyed', actions: 60, lanes: 2 })],
+  waves: 2,
+  play: async (stage) => {
+    const { scene, crew, failpoints } = stage;
     await crew.start(['all', 'all', 'all']);
+    await scene.release(0);
     await scene.detected();
-    for (let wave = 0; wave < scene.workload.waves; wave += 1) {
-      await scene.release(wave);
-      await sleep(1_100);
-    }
+    await failpoints.arm('commit_poll-before-stop-keyed');
+    await scene.release(1);
+    await allHit(stage);
+    await until('the stopped has been continued', () => crew.stops >= 1 && crew.waiting === 0);
   },
   look: ({ ledger, expected }, { broken }) => {
     const more = ledger.actions.length - expected.size;
