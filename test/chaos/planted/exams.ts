@@ -162,7 +162,8 @@ const stops: Paper = {
   play: async (stage) => {
     const { scene, crew, failpoints, seed } = stage;
     await scene.standins.change('chat', { delayMs: 300 });
-    await failpoints.arm('commit_intents-before-stop-marker', 2 + drawBelow(4, seed, 'pass'));
+    // Between two waves of one turn: what comes next is an intent for actions that another has done meanwhile.
+    await failpoints.arm('record-after-stop-marker', 2 + drawBelow(4, seed, 'pass'));
     await failpoints.arm('record-before-stop-upsert');
     await crew.start(['all', 'all', 'all']);
     for (let wave = 0; wave < scene.workload.waves; wave += 1) await scene.release(wave);
