@@ -18,7 +18,10 @@ export const drill: Drill = {
 };
 
 const main = fileURLToPath(new URL('../baseline/deliver.ts', import.meta.url));
-const forms = { long: { kills: 100, waves: 10 }, short: { kills: 5, waves: 4 } };
+const forms = {
+  long: { kills: 100, waves: 10, forgottenMs: 180_000 },
+  short: { kills: 5, waves: 4, forgottenMs: 30_000 },
+};
 
 async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {
   const form = short ? forms.short : forms.long;
@@ -26,32 +29,39 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
   const options = { drill: drill.name, seed, desks, networkFaults: 0.05, waves: form.waves, say };
   return inScene(options, async (scene) => {
     const herd = new BaselineHerd(scene, Object.fromEntries(desks.map(({ name, kind }) => [name, kind])));
-    await scene.askLedger('create schema if not exists pgboss');
-    for (let count = 0; count < 4; count += 1) await herd.start();
-    const storm = new KillStorm(herd, seed);
-    storm.start({ least: 500, most: 3_000 });
-    for (let wave = 0; wave < form.waves; wave += 1) {
-      await scene.release(wave);
-      await until(
-        'it was killed often enough',
-        () => storm.kills.length >= (form.kills * (wave + 1)) / form.waves,
-        {
-          deadlineMs: 20 * 60_000,
-        },
-      );
-      say(`wave ${wave + 1}: ${storm.kills.length} kills`);
+    try {
+      return await storm(scene, herd, { seed, form, say });
+    } finally {
+      herd.kill();
     }
-    await storm.stop();
-    await scene.calm();
-    // Nobody else writes `deliveries`; what is still queued after this time has been forgotten.
-    await until('nothing is queued', async () => (await queued(scene)) === 0, {
-      deadlineMs: short ? 30_000 : 180_000,
-    }).catch(() => {});
-    await sleep(2_000);
-    const { figures } = await scene.judge({ read: () => readDeliveries(scene) });
-    figures.kills = storm.kills.length;
-    return figures;
   });
+}
+
+type Storm = Pick<DrillOptions, 'seed'> & { form: (typeof forms)['long' | 'short']; say(line: string): void };
+
+async function storm(scene: Scene, herd: BaselineHerd, { seed, form, say }: Storm): Promise<Figures> {
+  await scene.askLedger('create schema if not exists pgboss');
+  for (let count = 0; count < 4; count += 1) await herd.start();
+  const kills = new KillStorm(herd, seed);
+  kills.start({ least: 500, most: 3_000 });
+  for (let wave = 0; wave < form.waves; wave += 1) {
+    await scene.release(wave);
+    const enough = (form.kills * (wave + 1)) / form.waves;
+    await until('it was killed often enough', () => kills.kills.length >= enough, {
+      deadlineMs: 20 * 60_000,
+    });
+    say(`wave ${wave + 1}: ${kills.kills.length} kills`);
+  }
+  await kills.stop();
+  await scene.calm();
+  // Nobody else writes `deliveries`; what is still queued after this time has been forgotten.
+  await until('nothing is queued', async () => (await queued(scene)) === 0, {
+    deadlineMs: form.forgottenMs,
+  }).catch(() => {});
+  await sleep(2_000);
+  const { figures } = await scene.judge({ read: () => readDeliveries(scene) });
+  figures.kills = kills.kills.length;
+  return figures;
 }
 
 class BaselineHerd implements Herd {
@@ -81,6 +91,11 @@ class BaselineHerd implements Herd {
     this.processes.add(started);
     child.once('exit', () => this.processes.delete(started));
     return started;
+  }
+
+  /** They would go on for ever: nothing tells them to end. */
+  kill(): void {
+    for (const one of this.processes) one.signal('SIGKILL');
   }
 }
 
