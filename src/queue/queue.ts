@@ -1,6 +1,6 @@
 import { PgBoss } from 'pg-boss';
 import type { Log } from '../log.ts';
-import { withKeepalive } from '../store/database.ts';
+import { withLimits } from '../store/database.ts';
 import type { Queryable } from '../store/queries.ts';
 
 export interface LaneJob {
@@ -49,7 +49,7 @@ export class Queue {
 
   static async start(url: string, log: Log): Promise<Queue> {
     const boss = new PgBoss({
-      connectionString: withKeepalive(url),
+      connectionString: withLimits(url),
       application_name: `readback ${process.pid} queue`,
       schema: 'readback_queue',
       max: 4,

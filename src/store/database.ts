@@ -126,27 +126,30 @@ function place(url: string): string {
  * back. By itself it takes two hours, or a quarter of one when it was just sending; meanwhile nobody could poll the signal
  * that was being polled. The first three are for sessions that wait, the last for those with an answer under way.
  */
-const keepalive = [
+const limits = [
   'tcp_keepalives_idle=10',
   'tcp_keepalives_interval=5',
   'tcp_keepalives_count=3',
   'tcp_user_timeout=25000',
+  // A process that hangs in the middle of a transaction answers the network still: its locks would hold up every other
+  // scheduler. No transaction of ours waits for anything but the ledger.
+  'idle_in_transaction_session_timeout=30000',
 ];
 
 /**
- * A URL whose sessions end when their machine is gone. pg lets `options` of the URL win over its config, so settings go
+ * A URL whose sessions end when their machine is gone, or their process hangs with a transaction open. pg lets `options` of the URL win over its config, so settings go
  * there; those that the user wrote win over ours.
  */
-export function withKeepalive(url: string): string {
+export function withLimits(url: string): string {
   const parsed = parse(url);
-  const ours = keepalive.map((setting) => `-c ${setting}`).join(' ');
+  const ours = limits.map((setting) => `-c ${setting}`).join(' ');
   const given = parsed.searchParams.get('options');
   parsed.searchParams.set('options', [ours, given].filter(Boolean).join(' '));
   return parsed.href;
 }
 
 function withSearchPath(url: string): string {
-  const parsed = parse(withKeepalive(url));
+  const parsed = parse(withLimits(url));
   const options = parsed.searchParams.get('options');
   parsed.searchParams.set('options', `${options} -c search_path=readback,public`);
   parsed.searchParams.set('application_name', `readback ${process.pid}`);

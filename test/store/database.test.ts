@@ -32,6 +32,19 @@ test('sessions of a machine that is cut off end soon, unless the URL says otherw
   assert.deepEqual(own.rows, [{ idle: '60' }]);
 });
 
+test('a transaction that nobody goes on with does not hold up the others for ever', async (t) => {
+  const usual = await (await open(t)).pool.query('show idle_in_transaction_session_timeout');
+  assert.deepEqual(usual.rows, [{ idle_in_transaction_session_timeout: '30s' }]);
+  const { pool } = await open(t, '&options=-c%20idle_in_transaction_session_timeout%3D200');
+  await pool.query('create table ticks (at integer primary key)');
+  const hanging = await pool.connect();
+  await hanging.query('begin');
+  await hanging.query('insert into ticks values (1)');
+  await pool.query('insert into ticks values (1)');
+  await assert.rejects(hanging.query('commit'));
+  hanging.release(true);
+});
+
 test('options in the URL are kept', async (t) => {
   const database = await open(t, '&options=-c%20work_mem%3D5MB');
   const { rows } = await database.pool.query(
