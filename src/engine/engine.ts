@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project, Signal } from '../config/model.ts';
 import type { PollResult } from '../detect/poll.ts';
 import type { Log } from '../log.ts';
@@ -31,6 +32,9 @@ const pollConcurrency = 4;
 const lanesAtOnce = 4;
 /** A lane whose turn failed as a whole (warehouse gone, ledger gone) rests this long. */
 const laneRestMs = 3_000;
+/** A turn that the ledger failed waits for it this long, looking this often. */
+const ledgerPatienceMs = 60_000;
+const ledgerLookMs = 200;
 /** How long a drain waits for turns under way: longer than any call, shorter than a supervisor's patience. */
 const drainMs = 30_000;
 
@@ -157,11 +161,28 @@ export class Engine {
     try {
       await this.pipeline.laneTurn(destination, job.lane, this.#draining.signal);
     } catch (error) {
-      this.#resting.set(name, performance.now() + laneRestMs);
       log.error(
         { destination: destination.name, lane: job.lane, error: (error as Error).message },
         'lane turn failed',
       );
+      if (await this.#ledgerWasAway()) return;
+      this.#resting.set(name, performance.now() + laneRestMs);
+    }
+  }
+
+  /**
+   * Waits for a ledger that does not answer. A turn must not end before it does: the queue could not be told, and would
+   * believe the lane at work until it misses a heartbeat, 10 to 15 s later.
+   */
+  async #ledgerWasAway(): Promise<boolean> {
+    const until = performance.now() + ledgerPatienceMs;
+    for (let away = false; ; away = true) {
+      const answers = await this.#options.database.pool.query('select').then(
+        () => true,
+        () => false,
+      );
+      if (answers || this.#draining.signal.aborted || performance.now() > until) return away;
+      await sleep(ledgerLookMs, undefined, { signal: this.#draining.signal }).catch(() => {});
     }
   }
 }

@@ -15,8 +15,11 @@ export interface VerifyPolicy {
 /** A wrong value is written again at most this often; a vendor that keeps changing it will not be argued with. */
 const maxCorrections = 2;
 const requiredAbsences = 2;
-/** Reads that must have failed in a row before a person is asked: the waiting may have been our own. */
-const requiredFailures = 5;
+/**
+ * Reads that must have failed in a row before a person is asked: the waiting may have been our own. Where three calls in ten
+ * are refused, one action in 400 meets five refused reads in a row, one in 170,000 ten.
+ */
+const requiredFailures = 10;
 
 /**
  * What a read-back means for an action.

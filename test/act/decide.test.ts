@@ -169,7 +169,7 @@ test('one absent read is not proof: the first is followed by a second', () => {
 test('a read that fails once, however late, is tried again: the waiting may have been our own', () => {
   let action = anAction({ state: 'accepted', waited_ms: 3_600_000 });
   const failed: Reading = { kind: 'failed', reason: 'HTTP 500' };
-  for (let failure = 1; failure <= 4; failure += 1) {
+  for (let failure = 1; failure <= 9; failure += 1) {
     const move = decideReading(action, failed, [], patient, read);
     assert.equal(move.state, 'accepted', `after ${failure}`);
     action = anAction({ ...action, unread: move.unread });

@@ -82,23 +82,31 @@ async function run({ seed, actions, short }: DrillOptions, say: (line: string) =
   });
 }
 
-/** Crashes the server. @returns how long after it answered again the next attempt was noted, ms */
+/**
+ * Crashes the server.
+ *
+ * @returns how long after it answered again a signal was polled anew and, where actions were open, an attempt was noted, ms
+ */
 async function crash(scene: Scene): Promise<number> {
   await scene.postgres.restartImmediately();
   const answered = performance.now();
-  const newest = async () => {
-    const [row] = await scene.askLedger<{ id: string }>('select max(id) as id from readback.attempts');
-    return Number(row?.id);
-  };
-  let before = Number.POSITIVE_INFINITY;
+  let before = { now: '', attempt: 0 };
   await until('the ledger can be read', async () => {
-    before = await newest();
-    return true;
+    const [row] = await scene.askLedger<{ now: string; attempt: string }>(
+      'select clock_timestamp()::text as now, (select coalesce(max(id), 0) from readback.attempts) as attempt',
+    );
+    if (row) before = { now: row.now, attempt: Number(row.attempt) };
+    return row !== undefined;
   });
-  await until('another attempt is noted', async () => (await newest()) > before, {
-    everyMs: 50,
-    deadlineMs: 120_000,
-  });
+  const works = async () => {
+    const [row] = await scene.askLedger<{ polled: boolean; acted: boolean }>(`
+      select
+        exists (select from readback.polls where started_at > '${before.now}' and finished_at is not null) as polled,
+        (select coalesce(max(id), 0) from readback.attempts) > ${before.attempt}
+          or not exists (select from readback.actions where due_at is not null) as acted`);
+    return row?.polled === true && row.acted;
+  };
+  await until('it works again', works, { everyMs: 50, deadlineMs: 120_000 });
   return Math.round(performance.now() - answered);
 }
 
