@@ -52,6 +52,7 @@ export class Rest {
     headers: Record<string, string> = {},
   ): Promise<Answer | Refused> {
     const answered = await this.#api.gate.pass(call.signal, call.beginBy);
+    let usable = false;
     try {
       const { response, text } = await withDeadline(call, async (signal) => {
         const response = await fetch(this.#api.base + path, {
@@ -70,6 +71,7 @@ export class Rest {
         return { response, text: await response.text() };
       });
       const json = parse(text);
+      usable = response.ok;
       if (!response.ok) return this.#refused(response, json, text);
       if (response.status === 204) return { ok: true, headers: response.headers, body: {} };
       return json
@@ -81,7 +83,7 @@ export class Rest {
         network.kind === 'lost' ? { kind: 'ambiguous', reason: network.reason } : network;
       return { ok: false, gone: false, problem };
     } finally {
-      answered();
+      answered(usable);
     }
   }
 
