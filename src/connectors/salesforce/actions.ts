@@ -2,8 +2,8 @@ import type { ActionType, CallOptions, Outcome, WriteItem } from '../connector.t
 import { canonical } from './canonical.ts';
 import type { Salesforce } from './client.ts';
 import { folded } from './find.ts';
-import { addMembers, membership } from './members.ts';
-import { recordOf } from './record.ts';
+import { addMembers } from './members.ts';
+import { recordOf, withParent } from './record.ts';
 import { type Saving, save } from './save.ts';
 import {
   caseFields,
@@ -84,10 +84,10 @@ export const actions: Readonly<Record<string, ActionType>> = {
     summary: 'Adds a contact or lead to a campaign, or changes their status in it.',
     fields: memberFields,
     options: memberOptions,
-    locate: (fields) => {
-      const { by, values } = membership(fields) ?? { by: [], values: [] };
-      return Object.fromEntries(by.map((column, at) => [column, values[at] ?? '']));
-    },
+    locate: (fields) =>
+      Object.fromEntries(
+        ['CampaignId', 'ContactId', 'LeadId'].flatMap((name) => (fields[name] ? [[name, fields[name]]] : [])),
+      ),
     example: {
       fields: { CampaignId: '701000000000001AAA', ContactId: '{{ contact_id }}', Status: 'Sent' },
     },
@@ -114,11 +114,12 @@ export async function write(
   call: CallOptions,
 ): Promise<Map<string, Outcome>> {
   const place = target(action, options);
-  if (!place) return addMembers(salesforce, items, call);
+  const linked = items.map((item) => ({ ...item, fields: withParent(item.fields, options, item.parentId) }));
+  if (!place) return addMembers(salesforce, linked, call);
   const { object, externalId } = place;
   const outcomes = new Map<string, Outcome>();
   const inputs: Saving[] = [];
-  for (const { key, fields } of items) {
+  for (const { key, fields } of linked) {
     const id = action === 'upsert_record' ? (fields[externalId] ?? '').trim() : key;
     const record = recordOf(object, { ...fields, [externalId]: id });
     if (id !== '') inputs.push({ key, name: folded([id]), record });

@@ -55,7 +55,7 @@ function objectFindings(object: string, described: Description, externalIds: Set
     });
   }
   for (const name of externalIds) {
-    const problem = fieldProblem(described, name);
+    const problem = fieldProblem(object, described, name);
     if (problem !== undefined)
       findings.push({
         problem: `Salesforce: ${object}.${name} ${problem}.`,
@@ -67,11 +67,12 @@ function objectFindings(object: string, described: Description, externalIds: Set
   return findings;
 }
 
-function fieldProblem({ fields }: Description, name: string): string | undefined {
+function fieldProblem(object: string, { fields }: Description, name: string): string | undefined {
   const field = fields.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (!field) return 'does not exist, or the user may not see it';
   if (!field.externalId) return 'is not an external id, so nothing can be upserted on it';
-  if (!field.unique) return 'is not unique, so that one value may mean several records';
+  // Whether fields of activities can be unique, Salesforce does not document.
+  if (!field.unique && object !== 'Task') return 'is not unique, so that one value may mean several records';
   if (!['string', 'email'].includes(field.type)) return `is of type ${field.type}, and must be text`;
   return field.createable && field.updateable ? undefined : 'cannot be written by the user';
 }

@@ -35,8 +35,10 @@ export async function addMembers(
   for (const { key, fields } of items) {
     const member = membership(fields);
     const found = looked(fields);
-    if (!member || !found) outcomes.set(key, whose);
-    else if (found === 'several') outcomes.set(key, whose);
+    if (!member || !found)
+      outcomes.set(key, refusal('NO_MEMBER', 'CampaignId and one of ContactId and LeadId must have a value'));
+    else if (found === 'several')
+      outcomes.set(key, refusal('SEVERAL', 'they are in the campaign more than once'));
     else if (found === 'absent')
       creations.push({ key, name: folded(member.values), record: creation(fields, member) });
     else if ('problem' in found) outcomes.set(key, beforeWriting(found.problem));
@@ -50,12 +52,9 @@ export async function addMembers(
   return outcomes;
 }
 
-const whose: Outcome = {
-  kind: 'rejected',
-  code: 'NO_MEMBER',
-  reason: 'CampaignId and one of ContactId and LeadId must have a value',
-  permanent: true,
-};
+function refusal(code: string, reason: string): Outcome {
+  return { kind: 'rejected', code, reason, permanent: true };
+}
 
 /** The members that these fields mean; undefined where they mean none. */
 export async function findMembers(

@@ -5,7 +5,7 @@ import type { Salesforce } from './client.ts';
 import { find, type Looked } from './find.ts';
 import { longId } from './ids.ts';
 import { findMembers, memberObject } from './members.ts';
-import { valueIn } from './record.ts';
+import { valueIn, withParent } from './record.ts';
 
 /** What Salesforce holds now: by record id where a write told it, else by what makes the record unique. */
 export async function read(
@@ -17,17 +17,18 @@ export async function read(
 ): Promise<Map<string, Reading>> {
   const place = target(action, options);
   const object = place?.object ?? memberObject;
-  const columns = [...new Set(items.flatMap(({ fields }) => fields))];
+  const parentField = typeof options.parent_field === 'string' ? options.parent_field : undefined;
+  const columns = [...new Set(items.flatMap(({ fields }) => fields)), ...(parentField ? [parentField] : [])];
   const ids = items.flatMap(({ id }) => (id === undefined ? [] : [[longId(id)]]));
   const byId = await find(salesforce, { object, by: ['Id'], columns }, ids, call);
   const nameless = items.filter(({ id }) => id === undefined);
   const byName = place
     ? await findByExternalId(salesforce, { ...place, columns }, action, nameless, call)
-    : await findByMembership(salesforce, columns, nameless, call);
+    : await findByMembership(salesforce, options, columns, nameless, call);
   return new Map(
     items.map((item) => [
       item.key,
-      readingOf(item, item.id === undefined ? byName(item) : byId([longId(item.id)])),
+      readingOf(item, parentField, item.id === undefined ? byName(item) : byId([longId(item.id)])),
     ]),
   );
 }
@@ -56,16 +57,18 @@ async function findByExternalId(
 
 async function findByMembership(
   salesforce: Salesforce,
+  options: Record<string, unknown>,
   columns: string[],
   items: ReadItem[],
   call: CallOptions,
 ): Promise<Lookup> {
-  const asked = items.map(({ locator }) => ({ fields: locator }));
+  const fields = ({ locator, parentId }: ReadItem) => withParent(locator, options, parentId);
+  const asked = items.map((item) => ({ fields: fields(item) }));
   const found = await findMembers(salesforce, asked, columns, call);
-  return ({ locator }) => found(locator);
+  return (item) => found(fields(item));
 }
 
-function readingOf(item: ReadItem, looked: Looked | undefined): Reading {
+function readingOf(item: ReadItem, parentField: string | undefined, looked: Looked | undefined): Reading {
   if (looked === undefined)
     return { kind: 'unreadable', reason: 'neither a record id nor an external id is known' };
   if (looked === 'absent') return { kind: 'absent' };
@@ -75,6 +78,10 @@ function readingOf(item: ReadItem, looked: Looked | undefined): Reading {
       reason: 'several records bear the same external id: tick Unique on the field',
     };
   if ('problem' in looked) return asReading(looked.problem);
+  // The link is none of the fields that are compared, so a record without it must not pass for read.
+  const parent = parentField && item.parentId ? valueIn(looked.record, parentField) : undefined;
+  if (parent !== undefined && item.parentId && longId(String(parent)) !== longId(item.parentId))
+    return { kind: 'failed', reason: `${parentField} is not the record that the other destination made` };
   const fields = Object.fromEntries(item.fields.map((field) => [field, valueIn(looked.record, field)]));
   return { kind: 'found', id: looked.id, fields };
 }

@@ -25,3 +25,12 @@ export function valueIn(record: Record<string, unknown>, field: string): unknown
     ? valueIn(value as Record<string, unknown>, rest.join('.'))
     : '';
 }
+
+/** The fields, and in the field that the options name the record of the destination that is followed. */
+export function withParent(
+  fields: Fields,
+  { parent_field: field }: Record<string, unknown>,
+  parentId: string | undefined,
+): Fields {
+  return typeof field === 'string' && parentId !== undefined ? { ...fields, [field]: parentId } : fields;
+}

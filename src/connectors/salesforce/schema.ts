@@ -91,14 +91,25 @@ const keyField = apiName
   .default('Readback_Key__c')
   .describe('The custom field that holds our key: Text(64) or longer, External ID and Unique ticked.');
 
+const parentField = apiName
+  .exactOptional()
+  .describe(
+    'With `follows`: the field that gets the id of the record the other destination made, such as WhoId.',
+  );
+
 export const recordOptions = z.strictObject({
   object: apiName.describe('API name of the object, such as Contact, Account, Lead or Invoice__c.'),
   external_id: apiName.describe(
     'The external id field that decides which record is meant; a text field, and among the fields.',
   ),
   auto_assign: autoAssign(false),
+  parent_field: parentField,
 });
 
-export const taskOptions = z.strictObject({ key_field: keyField });
-export const caseOptions = z.strictObject({ key_field: keyField, auto_assign: autoAssign(true) });
-export const memberOptions = z.strictObject({});
+export const taskOptions = z.strictObject({ key_field: keyField, parent_field: parentField });
+export const caseOptions = z.strictObject({
+  key_field: keyField,
+  auto_assign: autoAssign(true),
+  parent_field: parentField,
+});
+export const memberOptions = z.strictObject({ parent_field: parentField });
