@@ -192,6 +192,8 @@ describe('a Salesforce task', () => {
     const task = item('t', { Subject: 'Call Ada' }, parentId);
     assert.equal((await write('create_task', options, [task]))[0]?.kind, 'applied');
     assert.equal((await read('create_task', options, task)).kind, 'found');
+    const [orphan] = await write('create_task', options, [item('o', { Subject: 'Call nobody' })]);
+    assert.ok(orphan?.kind === 'rejected' && orphan.permanent && orphan.code === 'NO_PARENT');
     await write('create_task', keyed, [item('t', { Subject: 'Call Ada', WhoId: '' })]);
     const reading = await read('create_task', options, task);
     assert.ok(reading.kind === 'failed' && /WhoId is not the record/.test(reading.reason));
@@ -250,6 +252,14 @@ describe('a campaign member', () => {
       assert.ok(outcome?.kind === 'rejected' && outcome.permanent && outcome.code === 'NO_MEMBER');
     }
     assert.equal(members().length, 0);
+  });
+  it('that is named by something that is no id does not hold up the others', async () => {
+    const rows = [ContactId, 'ada@acme.example'].map((person, n) =>
+      item(`k${n}`, { CampaignId, ContactId: person, Status: 'Sent' }),
+    );
+    const [good, bad] = await write('add_campaign_member', {}, rows);
+    assert.equal(good?.kind, 'applied');
+    assert.ok(bad?.kind === 'rejected' && bad.permanent && /ada@acme/.test(bad.reason), JSON.stringify(bad));
   });
   it('is not added when it cannot be looked up first', async () => {
     sandbox.inject({ kind: 'read_error' });

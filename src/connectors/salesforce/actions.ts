@@ -4,7 +4,7 @@ import type { Salesforce } from './client.ts';
 import { folded } from './find.ts';
 import { addMembers } from './members.ts';
 import { recordOf, withParent } from './record.ts';
-import { type Saving, save } from './save.ts';
+import { no, type Saving, save } from './save.ts';
 import {
   caseFields,
   caseOptions,
@@ -113,24 +113,37 @@ export async function write(
   items: WriteItem[],
   call: CallOptions,
 ): Promise<Map<string, Outcome>> {
+  const orphans = options.parent_field === undefined ? [] : items.filter(({ parentId }) => !parentId);
+  const linked = items
+    .filter((item) => !orphans.includes(item))
+    .map((item) => ({ ...item, fields: withParent(item.fields, options, item.parentId) }));
   const place = target(action, options);
-  const linked = items.map((item) => ({ ...item, fields: withParent(item.fields, options, item.parentId) }));
-  if (!place) return addMembers(salesforce, linked, call);
-  const { object, externalId } = place;
-  const outcomes = new Map<string, Outcome>();
-  const inputs: Saving[] = [];
-  for (const { key, fields } of linked) {
-    const id = action === 'upsert_record' ? (fields[externalId] ?? '').trim() : key;
-    const record = recordOf(object, { ...fields, [externalId]: id });
-    if (id !== '') inputs.push({ key, name: folded([id]), record });
-    else {
-      const reason = `${externalId} is empty`;
-      outcomes.set(key, { kind: 'rejected', code: 'EMPTY_ID', reason, permanent: true });
-    }
-  }
-  const saved = await save(inputs, externalId, (records) =>
-    salesforce.upsert(object, externalId, records, options.auto_assign === true, call),
+  const outcomes = place
+    ? await upsert(salesforce, place, action, options.auto_assign === true, linked, call)
+    : await addMembers(salesforce, linked, call);
+  for (const { key } of orphans) outcomes.set(key, no('NO_PARENT', 'parent_field needs a record to follow'));
+  return outcomes;
+}
+
+async function upsert(
+  salesforce: Salesforce,
+  { object, externalId }: { object: string; externalId: string },
+  action: string,
+  autoAssign: boolean,
+  items: WriteItem[],
+  call: CallOptions,
+): Promise<Map<string, Outcome>> {
+  const idOf = ({ key, fields }: WriteItem) =>
+    action === 'upsert_record' ? (fields[externalId] ?? '').trim() : key;
+  const inputs = items.flatMap((item): Saving[] => {
+    const id = idOf(item);
+    const record = recordOf(object, { ...item.fields, [externalId]: id });
+    return id === '' ? [] : [{ key: item.key, name: folded([id]), record }];
+  });
+  const outcomes = await save(inputs, externalId, (records) =>
+    salesforce.upsert(object, externalId, records, autoAssign, call),
   );
-  for (const [key, outcome] of saved) outcomes.set(key, outcome);
+  for (const item of items)
+    if (idOf(item) === '') outcomes.set(item.key, no('EMPTY_ID', `${externalId} is empty`));
   return outcomes;
 }

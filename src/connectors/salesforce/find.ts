@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallOptions } from '../connector.ts';
+import { inHalves } from '../halves.ts';
 import { asked, type Problem } from '../rest.ts';
 import type { Salesforce } from './client.ts';
 import { valueIn } from './record.ts';
@@ -34,12 +35,22 @@ export async function find(
 ): Promise<(values: string[]) => Looked> {
   const found = new Map<string, Looked>();
   const distinct = new Map(wanted.map((values) => [exactly(values), values]));
-  for (const values of chunks(question.by, [...distinct.values()])) {
-    const answer = await asked(() => salesforce.query(soqlOf(question, values), call));
-    const told = answer.ok ? tell(question.by, answer.body) : () => ({ problem: answer.problem });
-    for (const each of values) found.set(exactly(each), told(each));
-  }
+  for (const chunk of chunks(question.by, [...distinct.values()]))
+    await inHalves(chunk, async (values) => {
+      const answer = await asked(() => salesforce.query(soqlOf(question, values), call));
+      if (!answer.ok && isAboutOne(answer.problem) && values.length > 1) return values;
+      const told = answer.ok ? tell(question.by, answer.body) : () => ({ problem: answer.problem });
+      for (const each of values) found.set(exactly(each), told(each));
+      return [];
+    });
   return (values) => found.get(exactly(values)) ?? 'absent';
+}
+
+/** A text that is no record id makes Salesforce refuse the query that compares an id with it, and all others in it. */
+function isAboutOne(problem: Problem): boolean {
+  return (
+    problem.kind === 'rejected' && ['INVALID_QUERY_FILTER_OPERATOR', 'MALFORMED_ID'].includes(problem.code)
+  );
 }
 
 const page = z.object({ done: z.boolean(), records: z.array(z.looseObject({ Id: z.string() })) });

@@ -4,7 +4,7 @@ import type { Salesforce, SObject } from './client.ts';
 import { find, folded, type Looked } from './find.ts';
 import { longId } from './ids.ts';
 import { recordOf } from './record.ts';
-import { type Saving, save } from './save.ts';
+import { no, type Saving, save } from './save.ts';
 
 export const memberObject = 'CampaignMember';
 
@@ -36,9 +36,8 @@ export async function addMembers(
     const member = membership(fields);
     const found = looked(fields);
     if (!member || !found)
-      outcomes.set(key, refusal('NO_MEMBER', 'CampaignId and one of ContactId and LeadId must have a value'));
-    else if (found === 'several')
-      outcomes.set(key, refusal('SEVERAL', 'they are in the campaign more than once'));
+      outcomes.set(key, no('NO_MEMBER', 'CampaignId and one of ContactId and LeadId must have a value'));
+    else if (found === 'several') outcomes.set(key, no('SEVERAL', 'they are in the campaign more than once'));
     else if (found === 'absent')
       creations.push({ key, name: folded(member.values), record: creation(fields, member) });
     else if ('problem' in found) outcomes.set(key, beforeWriting(found.problem));
@@ -50,10 +49,6 @@ export async function addMembers(
   ] as const)
     for (const [key, outcome] of await save(saving, 'campaign member', send)) outcomes.set(key, outcome);
   return outcomes;
-}
-
-function refusal(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
 }
 
 /** The members that these fields mean; undefined where they mean none. */

@@ -57,9 +57,9 @@ export class Org {
     return this.#collection(body, (sent) => {
       const value = String(sent[externalId] ?? '').trim();
       if (value === '') throw new Refused('MISSING_ARGUMENT', `${externalId} not specified`);
-      if (seen.has(value.toLowerCase()))
+      if (seen.has(value))
         throw new Refused('DUPLICATE_VALUE', `Duplicate external id specified: ${value}`, [externalId]);
-      seen.add(value.toLowerCase());
+      seen.add(value);
       const existing = this.#records.find(object, externalId, value)[0];
       return { ...this.#save(object, type, sent, existing), created: existing === undefined };
     });
@@ -79,6 +79,10 @@ export class Org {
       if (!existing) throw new Refused('ENTITY_IS_DELETED', 'entity is deleted');
       return this.#save(object, type, sent, existing);
     });
+  }
+
+  field(object: string, name: string): Field | undefined {
+    return this.objects.get(object)?.fields.find((field) => field.name === name);
   }
 
   describe(object: string): SandboxAnswer {

@@ -10,7 +10,7 @@ const equals = new RegExp(`(\\w+) = ${text.source}`, 'gis');
 
 /**
  * As much of SOQL as is needed to find records: `WHERE x IN (…)`, or comparisons joined by AND in brackets joined by OR.
- * Text is compared without regard to case.
+ * Text is compared as by a field that is unique with regard to case.
  */
 export function query(org: Org, records: Records, soql: string, stale: boolean): SandboxAnswer {
   const [, columns = '', object = '', where = ''] = statement.exec(soql) ?? [];
@@ -22,12 +22,16 @@ export function query(org: Org, records: Records, soql: string, stale: boolean):
     return fault(400, 'INVALID_FIELD', `No such column '${unknown}' on entity '${object}'.`);
   const alternatives = alternativesIn(where);
   if (!alternatives) return fault(400, 'MALFORMED_QUERY', 'unexpected token');
+  for (const alternative of alternatives) {
+    const text = malformed(org, object, alternative);
+    if (text !== undefined) return fault(400, 'INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${text}`);
+  }
   const found = new Map<string, SandboxRecord>();
   for (const alternative of alternatives)
     for (const record of matching(records, object, alternative)) found.set(record.id, record);
   const shown = [...found.values()].flatMap((record) => {
     const version = stale ? records.before(object, record.id) : record;
-    return version ? [present(records, version, names)] : [];
+    return version ? [present(org, records, version, names)] : [];
   });
   // Without ORDER BY Salesforce promises no order.
   return { status: 200, body: { totalSize: shown.length, done: true, records: shown.reverse() } };
@@ -35,10 +39,20 @@ export function query(org: Org, records: Records, soql: string, stale: boolean):
 
 function known(org: Org, object: string, name: string): boolean {
   const [first = '', second] = name.split('.');
-  const fields = org.objects.get(object)?.fields ?? [];
-  if (second === undefined) return fields.some((field) => field.name === first);
-  const link = fields.find((field) => field.name === `${first}Id`);
-  return link?.referenceTo[0] !== undefined && known(org, link.referenceTo[0], second);
+  if (second === undefined) return org.field(object, first) !== undefined;
+  const target = org.field(object, `${first}Id`)?.referenceTo[0];
+  return target !== undefined && known(org, target, second);
+}
+
+/** An id that is compared with something that is none. */
+function malformed(org: Org, object: string, alternative: Map<string, string>): string | undefined {
+  for (const [column, sought] of alternative)
+    if (
+      ['id', 'reference'].includes(org.field(object, column)?.type ?? '') &&
+      !/^\w{15}(\w{3})?$/.test(sought)
+    )
+      return sought;
+  return undefined;
 }
 
 function alternativesIn(where: string): Map<string, string>[] | undefined {
@@ -61,19 +75,14 @@ function unescaped(value: string): string {
 }
 
 function matching(records: Records, object: string, wanted: Map<string, string>): SandboxRecord[] {
-  const [[name, value] = ['', '']] = wanted;
-  const exact = records.find(object, name, value);
-  const same = (held: unknown, sought: string) => String(held ?? '').toLowerCase() === sought.toLowerCase();
-  const candidates =
-    exact.length > 0
-      ? exact
-      : records.list().filter(({ type, fields }) => type === object && same(fields[name], value));
-  return candidates.filter(({ fields }) =>
-    [...wanted].every(([column, sought]) => same(fields[column], sought)),
-  );
+  const [[name, value] = ['', '']] = [...wanted].reverse();
+  return records
+    .find(object, name, value)
+    .filter(({ fields }) => [...wanted].every(([column, sought]) => fields[column] === sought));
 }
 
 function present(
+  org: Org,
   records: Records,
   { id, type, fields }: SandboxRecord,
   names: string[],
@@ -83,11 +92,10 @@ function present(
   };
   for (const name of names) {
     const [first = '', second] = name.split('.');
+    const target = org.field(type, `${first}Id`)?.referenceTo[0] ?? '';
+    const linked = records.get(target, String(fields[`${first}Id`]));
     if (second === undefined) shown[first] = fields[first] ?? null;
-    else {
-      const linked = records.list().find((record) => record.id === fields[`${first}Id`]);
-      shown[first] = linked ? present(records, linked, [second]) : null;
-    }
+    else shown[first] = linked ? present(org, records, linked, [second]) : null;
   }
   return shown;
 }
