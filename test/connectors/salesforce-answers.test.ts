@@ -24,6 +24,7 @@ const fault = (status: number, errorCode: string, message = 'no', headers = {}):
 describe('what Salesforce may answer', () => {
   let server: FastifyInstance;
   let client: Client;
+  let instance_url = '';
   /** Taken one per request; the last one stays. */
   let answers: Answer[] = [];
   let requests = 0;
@@ -32,13 +33,14 @@ describe('what Salesforce may answer', () => {
 
   before(async () => {
     server = fastify();
+    server.addContentTypeParser('*', (_request, _body, done) => done(null));
     server.all('/*', (_request, reply) => {
       requests += 1;
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       const { status = 200, headers = {}, body } = answer as Answer;
       return reply.code(status).headers(headers).type('application/json').send(JSON.stringify(body));
     });
-    const instance_url = await server.listen({ host: '127.0.0.1', port: 0 });
+    instance_url = await server.listen({ host: '127.0.0.1', port: 0 });
     const settings = connector.schema.parse({ access_token: new Secret(token), instance_url });
     const heed = () => {
       heeded += 1;
@@ -175,6 +177,24 @@ describe('what Salesforce may answer', () => {
         assert.ok(outcome?.kind === 'rejected' && outcome.permanent);
       assert.equal(requests, 1);
     }
+  });
+  it('looks for the one row that has a batch refused as a whole', async () => {
+    const refused = fault(
+      400,
+      'INVALID_FIELD',
+      'Foreign key external ID: A-1 not found for field X__c in entity Account',
+    );
+    const [first, second] = await write([refused, { body: [{ id: '003A', success: true }] }, refused], 2);
+    assert.equal(first?.kind, 'applied');
+    assert.ok(second?.kind === 'rejected' && second.permanent);
+  });
+  it('has written nothing when a login brings no token', async () => {
+    const pair = { client_id: 'key', client_secret: new Secret(token) };
+    const settings = connector.schema.parse({ ...pair, instance_url });
+    const stranger = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
+    answers = [{ body: { token_type: 'Bearer' } }];
+    const outcome = (await stranger.write('upsert_record', options, [item(0)], call())).get('key-0');
+    assert.ok(outcome?.kind === 'rejected' && !outcome.permanent);
   });
   it('sends no more of a batch that got no answer', async () => {
     answers = [{ status: 500, body: [{ errorCode: 'UNKNOWN_EXCEPTION', message: 'no' }] }];

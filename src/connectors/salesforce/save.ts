@@ -59,20 +59,18 @@ function settleAll(outcomes: Map<string, Outcome>, batch: Saving[], outcome: Out
 }
 
 /**
- * Nothing of the batch was written. A field that does not exist is named, and whoever carries it is refused at once; a
- * value that is no number, date or boolean is not, and is looked for. Anything else is about the whole request.
+ * Nothing of the batch was written. A value that is no number, date or boolean, or that points to no record, is not named,
+ * and is looked for. Anything else, such as a field that does not exist, is about all alike: their fields are the same.
  */
 function refuse(
   outcomes: Map<string, Outcome>,
   batch: Saving[],
   problem: Outcome & { kind: 'rejected' },
 ): Saving[] {
-  const unknown = /No such column '(\w+)'/.exec(problem.reason)?.[1];
-  const carriers = batch.filter(({ record }) => unknown !== undefined && Object.hasOwn(record, unknown));
-  settleAll(outcomes, carriers, problem);
-  if (carriers.length > 0) return batch.filter((input) => !carriers.includes(input));
-  const oneIsWrong = problem.code === 'JSON_PARSER_ERROR' && batch.length > 1;
-  return oneIsWrong ? batch : settleAll(outcomes, batch, problem);
+  const { code, reason } = problem;
+  const isAboutOne =
+    code === 'JSON_PARSER_ERROR' || (code === 'INVALID_FIELD' && !reason.includes('No such column'));
+  return isAboutOne && batch.length > 1 ? batch : settleAll(outcomes, batch, problem);
 }
 
 /** Pairs results with records by their place, which Salesforce promises; a list of another length tells nothing. */
