@@ -141,8 +141,7 @@ function problemOf({ status, headers, json, quote }: Refusal): Problem {
   const said = complaint.safeParse(json).data;
   const code = said?.code ?? `http_${status}`;
   const usage = headers.get('sforce-limit-info');
-  const words = [status, said?.code, said?.message].filter((word) => word !== undefined && word !== '');
-  const reason = quote(words.join(' '));
+  const reason = quote(`${status} ${said?.message || code}`);
   if (code === 'REQUEST_LIMIT_EXCEEDED') {
     const used = quote(usage === null ? reason : `${reason} (${usage})`);
     const pauseMs = /TotalRequests/.test(reason) ? dayUsedUpMs : null;

@@ -97,7 +97,7 @@ const nameless: Outcome = {
 function refusal(unique: string, error: Complaint | undefined): Outcome {
   if (!error) return { kind: 'ambiguous', reason: 'Salesforce says neither yes nor why not' };
   const code = quote(error.statusCode, []);
-  const reason = quote(`${error.statusCode}: ${error.message}`, []);
+  const reason = quote(error.message, []) || code;
   if (code === 'UNKNOWN_EXCEPTION' || code === 'INTERNAL_ERROR') return { kind: 'ambiguous', reason };
   if (code === 'REQUEST_LIMIT_EXCEEDED') return { kind: 'throttled', retryAfterMs: null, reason };
   // The record came into being between Salesforce's look and its write (then it may not even be able to name the field):
