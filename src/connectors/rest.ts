@@ -43,7 +43,7 @@ export class Rest {
     this.#api = { ...api, base: api.base.replace(/\/+$/, '') };
   }
 
-  /** Throws only `NotSent`. An answer without a body (204) has an empty one. */
+  /** Throws only `NotSent`. An answer without a body (204) has an empty one. The body is JSON, or a form when given as one. */
   async ask(
     method: string,
     path: string,
@@ -63,10 +63,14 @@ export class Rest {
           headers: {
             authorization: this.#api.authorization,
             accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(body === undefined || body instanceof URLSearchParams
+              ? {}
+              : { 'content-type': 'application/json' }),
             ...headers,
           },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          ...(body === undefined
+            ? {}
+            : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
         });
         return { response, text: await response.text() };
       });
@@ -134,7 +138,7 @@ export function asReading(problem: Problem): Reading {
 }
 
 /** A question before a write that failed is a definite "nothing was written", never an ambiguous write. */
-export function beforeWriting(problem: Problem): Outcome {
+export function beforeWriting(problem: Problem): Problem {
   return problem.kind === 'ambiguous'
     ? {
         kind: 'rejected',
