@@ -3,17 +3,21 @@ import type pg from 'pg';
 import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
+import { stepsBefore } from './config/play.ts';
 import type { CallOptions } from './connectors/connector.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
 import { messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
-import { type Action, type Move, move } from './ledger/action.ts';
+import type { Action, Move } from './ledger/action.ts';
 import { Lane, type Parent } from './ledger/lane.ts';
-import { deadLetterStates } from './ledger/state.ts';
+import { readSteps, type Steps } from './ledger/play.ts';
 import type { Log } from './log.ts';
-import type { Opened, Openings } from './openings.ts';
+import { linkTo, type Opened, type Openings } from './openings.ts';
+import { expire, refuse, suppress } from './route/decline.ts';
+import { withoutParent } from './route/parent.ts';
 import { route } from './route/route.ts';
+import { holdStep, type Result, resultsOf } from './route/step.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import { readBatch, verify } from './verify/verify.ts';
 
@@ -149,21 +153,52 @@ export class Pipeline {
   ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
     const { destination } = opened;
     const current = actions.filter((action) => !action.expired);
-    const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
-    const scopes = await this.#scopes(opened, current, abort);
-    const prepared: Prepared[] = [];
     const moves = actions.filter((action) => action.expired).map(expire);
-    for (const action of current) {
-      const parent = parents?.get(action.key);
-      if (parents && !parent?.parent_id) {
-        moves.push(withoutParent(action, destination, parent));
-        continue;
-      }
-      const decided = this.#decide(opened, action, scopes.get(action.key), parent?.parent_id ?? undefined);
+    const steps = await this.#stepsBefore(destination, current);
+    const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
+    const begun = current.filter((action) => {
+      const held = this.#holdBack(action, destination, steps?.get(action.key), parents);
+      if (held) moves.push(held);
+      return !held;
+    });
+    const scopes = await this.#scopes(opened, begun, abort);
+    const prepared: Prepared[] = [];
+    for (const action of begun) {
+      const known = scopes.get(action.key);
+      const results = steps && { results: this.#results(steps.get(action.key)) };
+      const scope = known && results ? joinScopes(known, results) : known;
+      const decided = this.#decide(opened, action, scope, parents?.get(action.key)?.parent_id ?? undefined);
       if ('item' in decided) prepared.push(decided);
       else moves.push(decided);
     }
     return { prepared, moves };
+  }
+
+  /** How all earlier steps of a destination's play stand, for each action; undefined for one that comes after none. */
+  async #stepsBefore(
+    { name, after }: Destination,
+    actions: readonly Action[],
+  ): Promise<Map<string, Steps> | undefined> {
+    if (after.length === 0) return undefined;
+    return readSteps(this.#pool, [...stepsBefore(this.project.destinations, name)], actions);
+  }
+
+  /** Why an action cannot begin, or not yet: what it works on, or comes after, is not there. */
+  #holdBack(
+    action: Action,
+    destination: Destination,
+    steps: Steps | undefined,
+    parents: ReadonlyMap<string, Parent> | undefined,
+  ): Move | undefined {
+    const policyOf = (name: string) => this.project.destinations.get(name)?.onFailure ?? 'stop';
+    const held = steps && holdStep(action, destination, steps, policyOf);
+    if (held) return held;
+    const parent = parents?.get(action.key);
+    return parents && !parent?.parent_id ? withoutParent(action, destination, parent) : undefined;
+  }
+
+  #results(steps: Steps = new Map()): Record<string, Result> {
+    return resultsOf(steps, (name, id) => linkTo(this.project, name, id));
   }
 
   #decide(
@@ -177,14 +212,7 @@ export class Pipeline {
     try {
       const wanted =
         action.state === 'planned' ? route(condition, destination.when, scope) : { wanted: true as const };
-      if (!wanted.wanted) {
-        return move(action, {
-          state: 'suppressed',
-          outcome: 'suppressed',
-          decision: 'no',
-          reason: wanted.reason,
-        });
-      }
+      if (!wanted.wanted) return suppress(action, wanted.reason);
       return prepare(action, destination, type, renderFields(templates, type, scope), parentId);
     } catch (error) {
       return refuse(action, describeRefusal(error, destination));
@@ -236,37 +264,4 @@ function facts(action: Action, signal: Signal, variables: ReadonlySet<string>): 
     known.message = messageScope(row, signal.owner);
   }
   return known;
-}
-
-/**
- * There is no record to work on. While one is on its way, wait; when the followed destination failed, this one cannot
- * succeed; when it rightly did nothing for the entity, neither does this one.
- */
-function withoutParent(action: Action, { follows }: Destination, parent: Parent | undefined): Move {
-  if (parent?.pending) {
-    return move(action, {
-      state: action.state,
-      outcome: 'waiting',
-      decision: `wait for ${follows}`,
-      reason: `waiting for ${follows}`,
-      due_in_ms: 1_000,
-    });
-  }
-  const last = parent?.last_state;
-  if (last && deadLetterStates.some((state) => state === last)) {
-    return refuse(action, `there is no record of ${follows} to follow: it is ${last}`);
-  }
-  const reason = `${follows} ${last ? `was ${last}` : 'did nothing'} for this entity, so there is no record to follow`;
-  return move(action, { state: 'suppressed', outcome: 'suppressed', decision: 'no', reason });
-}
-
-/** Too late to be sent. What it was waiting for stays readable in the reason. */
-function expire(action: Action): Move {
-  const reason = ['not sent within its ttl', action.reason].filter(Boolean).join('; last: ');
-  return move(action, { state: 'expired', outcome: 'expired', decision: 'give up', reason });
-}
-
-/** Definitely not sent and not sendable as things are: a dead letter, to be retried once its cause is mended. */
-function refuse(action: Action, reason: string): Move {
-  return move(action, { state: 'rejected', outcome: 'refused', decision: 'give up', reason });
 }

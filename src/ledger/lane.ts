@@ -185,7 +185,10 @@ function inColumns(moves: readonly Move[]) {
   for (const { first, last, externalId, acceptedAgoMs } of ways.values()) {
     const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
     const counts = [attempts, corrections, absences, unread, generation];
-    stepNumbers.push(steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts));
+    const { stopped_by } = last;
+    stepNumbers.push(
+      steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts, stopped_by),
+    );
     externalIds.push(externalId);
   }
   return {

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import type { SandboxRecord } from '../../src/connectors/connector.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { findDeadLetters, pause, resume, retryDeadLetters } from '../../src/ledger/commands.ts';
+import type { ActionState } from '../../src/ledger/state.ts';
+import { transaction } from '../../src/store/database.ts';
+import { type Rig, rig } from './project.ts';
+
+export const signalFile = `/*
+key: customer_id
+when: score > 0.8
+on: [entered, left]
+*/
+select customer_id, name, score from customers`;
+
+const setup = `
+create table customers as
+select 'C-' || i as customer_id, 'Customer ' || i || '.' as name, 0.1 as score from range(50) as r (i)`;
+
+type ByDestination = Record<string, string | null>;
+
+/** A project with a play of several steps, worked on by one engine; each test takes a customer of its own. */
+export class Play {
+  readonly house: Rig;
+  readonly engine: Engine;
+  #number = 0;
+
+  constructor(house: Rig, engine: Engine) {
+    this.house = house;
+    this.engine = engine;
+  }
+
+  get sandboxes() {
+    return this.house.sandboxes;
+  }
+
+  get entity(): string {
+    return `C-${this.#number}`;
+  }
+
+  /** The name that only this test's records bear. */
+  get customer(): string {
+    return `Customer ${this.#number}.`;
+  }
+
+  nextCustomer(): void {
+    this.#number += 1;
+  }
+
+  async rename(name: string): Promise<void> {
+    await this.house.warehouse.run(
+      `update customers set name = '${name}' where customer_id = '${this.entity}'`,
+    );
+  }
+
+  /** The customer meets the signal; answers its name. */
+  async enter(): Promise<string> {
+    await this.score(0.9);
+    return this.customer;
+  }
+
+  async score(score: number): Promise<void> {
+    const where = `where customer_id = '${this.entity}'`;
+    await this.house.warehouse.run(`update customers set score = ${score} ${where}`);
+    await this.poll();
+  }
+
+  async poll(): Promise<void> {
+    for (const signal of this.house.project.signals.values()) {
+      const { state, reason } = await this.engine.poll(signal);
+      assert.ok(state === 'done' || state === 'baseline', reason ?? state);
+    }
+  }
+
+  records(connector: string, containing: string): SandboxRecord[] {
+    const all = this.sandboxes.get(connector)?.records() ?? [];
+    return all.filter((record) => JSON.stringify(record.fields).includes(containing));
+  }
+
+  /** Where the customer's actions ended, by destination. */
+  async states(): Promise<ByDestination> {
+    await this.house.settled('any', 60_000);
+    return this.openStates();
+  }
+
+  async openStates(): Promise<ByDestination> {
+    return this.#byDestination((row) => row.state);
+  }
+
+  async reasons(): Promise<ByDestination> {
+    return this.#byDestination((row) => row.reason);
+  }
+
+  /** Destinations in the order in which their last writes began. */
+  async sentInOrder(): Promise<string[]> {
+    const rows = await this.#actions();
+    const sent = rows.filter((row) => row.sent_at !== null);
+    return sent.toSorted((a, b) => Number(a.sent_at) - Number(b.sent_at)).map((row) => row.destination);
+  }
+
+  /** Waits until the reason of a destination's action is like this. */
+  async until(destination: string, reason: RegExp): Promise<void> {
+    const deadline = Date.now() + 30_000;
+    while (!reason.test((await this.reasons())[destination] ?? '')) {
+      assert.ok(Date.now() < deadline, `never: ${destination} ${reason}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async retry(states: readonly ActionState[]): Promise<void> {
+    const { pool } = this.house.database;
+    const { signals, destinations } = this.house.project;
+    const filter = { states, signals: [...signals.keys()], destinations: [...destinations.keys()] };
+    const letters = await findDeadLetters(pool, { ...filter, only: [this.entity] });
+    await retryDeadLetters(pool, letters, new Map([...destinations.keys()].map((name) => [name, 3_600_000])));
+  }
+
+  async pause(name: string): Promise<void> {
+    const target = { kind: 'destination' as const, name };
+    await transaction(this.house.database.pool, (client) => pause(client, target, 'a test', 'any'));
+  }
+
+  async resume(name: string): Promise<void> {
+    const target = { kind: 'destination' as const, name };
+    await transaction(this.house.database.pool, (client) => resume(client, target));
+  }
+
+  async unbalanced(): Promise<unknown[]> {
+    const { rows } = await this.house.database.pool.query('select * from balance where unaccounted <> 0');
+    return rows;
+  }
+
+  close(): Promise<void> {
+    return this.house.close();
+  }
+
+  async #byDestination(fact: (row: Row) => string | null): Promise<ByDestination> {
+    return Object.fromEntries((await this.#actions()).map((row) => [row.destination, fact(row)]));
+  }
+
+  async #actions(): Promise<Row[]> {
+    const { rows } = await this.house.database.pool.query<Row>(
+      'select destination, state, reason, sent_at from actions where entity = $1 order by sequence, number',
+      [this.entity],
+    );
+    return rows;
+  }
+}
+
+interface Row {
+  destination: string;
+  state: string;
+  reason: string | null;
+  sent_at: Date | null;
+}
+
+/** @param files signals and destinations by path; the table is `customers (customer_id, name, score)` */
+export async function play(files: Record<string, string>): Promise<Play> {
+  const house = await rig(files, setup);
+  const made = new Play(house, await house.engine());
+  await made.poll();
+  return made;
+}
