@@ -107,13 +107,6 @@ export function compileDestination(
   return { templates, condition, variables: new Set([...named, ...(condition?.variables ?? [])]) };
 }
 
-/** Where a person finds a destination's record; null where its id does not tell. */
-export function linkTo(project: Project, destination: string, id: string): string | null {
-  const { connection = '', action = '' } = project.destinations.get(destination) ?? {};
-  const config = project.connections.get(connection);
-  return config?.actions[action]?.link?.(id, config.settings) ?? null;
-}
-
 /** Opens once; a failed opening is forgotten, so that the next use tries again. */
 function once<Value>(
   known: Map<string, Promise<Value>>,

@@ -3,21 +3,20 @@ import type pg from 'pg';
 import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
-import { stepsBefore } from './config/play.ts';
+import { subscribers } from './config/play.ts';
+import { undosFor } from './config/undo.ts';
 import type { CallOptions } from './connectors/connector.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
 import { messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
 import type { Action, Move } from './ledger/action.ts';
-import { Lane, type Parent } from './ledger/lane.ts';
-import { readSteps, type Steps } from './ledger/play.ts';
+import { Lane } from './ledger/lane.ts';
 import type { Log } from './log.ts';
-import { linkTo, type Opened, type Openings } from './openings.ts';
+import type { Opened, Openings } from './openings.ts';
 import { expire, refuse, suppress } from './route/decline.ts';
-import { withoutParent } from './route/parent.ts';
+import { type Beginning, beginnings } from './route/order.ts';
 import { route } from './route/route.ts';
-import { holdStep, type Result, resultsOf } from './route/step.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import { readBatch, verify } from './verify/verify.ts';
 
@@ -57,13 +56,15 @@ export class Pipeline {
     signal: Signal,
     options: { signal: AbortSignal; only: readonly string[] },
   ): Promise<PollResult> {
-    const destinations = this.destinationsOf(signal);
+    const destinations = subscribers(this.project, signal);
+    const compensating = destinations.filter((one) => one.onFailure === 'compensate');
+    const undos = new Map(compensating.map((one) => [one.name, undosFor(this.project.destinations, one)]));
     try {
       const warehouse = await this.openings.warehouse(signal.warehouse);
       return await poll(client, warehouse, signal, {
         ...options,
         emit: async (tx) => {
-          const emitted = await emit(tx, this.project.name, pollId, signal, destinations);
+          const emitted = await emit(tx, this.project.name, pollId, signal, destinations, undos);
           this.#log.info({ signal: signal.name, poll: pollId, ...emitted }, 'messages emitted');
         },
       });
@@ -72,16 +73,13 @@ export class Pipeline {
     }
   }
 
-  destinationsOf(signal: Signal): Destination[] {
-    return [...this.project.destinations.values()].filter((one) => one.signals.includes(signal.name));
-  }
-
   /** enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up. */
   async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
       holder: thisProcess,
       lagMs: destination.verify.lagMs ?? opened.type.lagMs,
+      undos: undosFor(this.project.destinations, destination),
     });
     if (lane.takeover) {
       const where = { destination: destination.name, lane: laneNumber };
@@ -152,63 +150,34 @@ export class Pipeline {
     abort: AbortSignal,
   ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
     const { destination } = opened;
-    const current = actions.filter((action) => !action.expired);
     const moves = actions.filter((action) => action.expired).map(expire);
-    const steps = await this.#stepsBefore(destination, current);
-    const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
-    const begun = current.filter((action) => {
-      const held = this.#holdBack(action, destination, steps?.get(action.key), parents);
-      if (held) moves.push(held);
-      return !held;
-    });
-    const scopes = await this.#scopes(opened, begun, abort);
+    const current = actions.filter((action) => !action.expired);
+    const begun = new Map<Action, Beginning>();
+    const found = await beginnings(this.project, this.#pool, lane, destination, current);
+    for (const action of current) {
+      const one = found.get(action.key) ?? {};
+      if ('state' in one) moves.push(one);
+      else begun.set(action, one);
+    }
+    const scopes = await this.#scopes(opened, [...begun.keys()], abort);
     const prepared: Prepared[] = [];
-    for (const action of begun) {
-      const known = scopes.get(action.key);
-      const results = steps && { results: this.#results(steps.get(action.key)) };
-      const scope = known && results ? joinScopes(known, results) : known;
-      const decided = this.#decide(opened, action, scope, parents?.get(action.key)?.parent_id ?? undefined);
+    for (const [action, beginning] of begun) {
+      const decided = this.#decide(opened, action, scopes.get(action.key), beginning);
       if ('item' in decided) prepared.push(decided);
       else moves.push(decided);
     }
     return { prepared, moves };
   }
 
-  /** How all earlier steps of a destination's play stand, for each action; undefined for one that comes after none. */
-  async #stepsBefore(
-    { name, after }: Destination,
-    actions: readonly Action[],
-  ): Promise<Map<string, Steps> | undefined> {
-    if (after.length === 0) return undefined;
-    return readSteps(this.#pool, [...stepsBefore(this.project.destinations, name)], actions);
-  }
-
-  /** Why an action cannot begin, or not yet: what it works on, or comes after, is not there. */
-  #holdBack(
-    action: Action,
-    destination: Destination,
-    steps: Steps | undefined,
-    parents: ReadonlyMap<string, Parent> | undefined,
-  ): Move | undefined {
-    const policyOf = (name: string) => this.project.destinations.get(name)?.onFailure ?? 'stop';
-    const held = steps && holdStep(action, destination, steps, policyOf);
-    if (held) return held;
-    const parent = parents?.get(action.key);
-    return parents && !parent?.parent_id ? withoutParent(action, destination, parent) : undefined;
-  }
-
-  #results(steps: Steps = new Map()): Record<string, Result> {
-    return resultsOf(steps, (name, id) => linkTo(this.project, name, id));
-  }
-
   #decide(
     opened: Opened,
     action: Action,
-    scope: Scope | undefined,
-    parentId: string | undefined,
+    row: Scope | undefined,
+    { parentId, results }: Beginning,
   ): Prepared | Move {
     const { destination, type, templates, condition } = opened;
-    if (!scope) return refuse(action, `signal ${action.signal} is no longer in the project`);
+    if (!row) return refuse(action, `signal ${action.signal} is no longer in the project`);
+    const scope = results ? joinScopes(row, { results }) : row;
     try {
       const wanted =
         action.state === 'planned' ? route(condition, destination.when, scope) : { wanted: true as const };
@@ -225,6 +194,8 @@ export class Pipeline {
     actions: readonly Action[],
     abort: AbortSignal,
   ): Promise<Map<string, Scope>> {
+    // What undoes a record needs nothing but its id; the row may be gone.
+    if (destination.undoes !== undefined) return new Map(actions.map(({ key }) => [key, joinScopes()]));
     const scopes = new Map<string, Scope>();
     for (const name of new Set(actions.map((action) => action.signal))) {
       const signal = this.project.signals.get(name);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describeRefusal, renderFields } from './act/prepare.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
+import { subscribers } from './config/play.ts';
 import { bucketCount, signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
@@ -43,7 +44,7 @@ export async function previewSignal(
 ): Promise<PreviewedEntity[]> {
   const members = await firstMembers(signal, open, choice);
   const enricher = new Enricher(open);
-  const destinations = [...project.destinations.values()].filter((one) => one.signals.includes(signal.name));
+  const destinations = subscribers(project, signal);
   const drafts = members.map((member) => firstMessage(signal, project.name, member));
   const previewed = drafts.map((draft) => previewEntity(project, signal, draft));
   const abort = new AbortController().signal;

@@ -8,6 +8,7 @@ import { checkResults } from './link-results.ts';
 import type { Destination } from './model.ts';
 import type { Parts } from './parts.ts';
 import { suggest } from './suggest.ts';
+import { undoings } from './undo.ts';
 
 /** What was left out only because something it needs is broken. */
 type Waiting = Map<string, string[]>;
@@ -41,6 +42,7 @@ export function link(parts: Parts, problems: ReadbackError[]): Map<string, Desti
   }
   linkKeys(destinations, parts, problems);
   dropOrphans(destinations, wait);
+  for (const undoing of undoings(destinations, parts.connections)) destinations.set(undoing.name, undoing);
   for (const [cause, files] of waiting)
     problems.push(
       new ReadbackError('CONFIG_REFERENCE', `left out because ${cause} has problems: ${files.join(', ')}`, {

@@ -1,7 +1,14 @@
-import type { Destination } from './model.ts';
+import type { Destination, Project, Signal } from './model.ts';
 
 /** A destination as far as plays know it. */
 type Step = Pick<Destination, 'after'>;
+
+/** The destinations that a signal's messages go to; what undoes one is planned by its play alone. */
+export function subscribers({ destinations }: Project, signal: Signal): Destination[] {
+  return [...destinations.values()].filter(
+    (one) => one.signals.includes(signal.name) && one.undoes === undefined,
+  );
+}
 
 /** All destinations that one comes after, directly or through others. */
 export function stepsBefore(steps: ReadonlyMap<string, Step>, name: string): Set<string> {
@@ -50,4 +57,11 @@ export function inOrder(steps: ReadonlyMap<string, Step>): string[] {
   };
   for (const name of steps.keys()) add(name);
   return [...ordered];
+}
+
+/** Where a person finds a destination's record; null where its id does not tell. */
+export function linkTo(project: Project, destination: string, id: string): string | null {
+  const { connection = '', action = '' } = project.destinations.get(destination) ?? {};
+  const config = project.connections.get(connection);
+  return config?.actions[action]?.link?.(id, config.settings) ?? null;
 }

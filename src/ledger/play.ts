@@ -1,3 +1,4 @@
+import type { Undo } from '../config/undo.ts';
 import { type Queryable, queries } from '../store/queries.ts';
 import type { Action } from './action.ts';
 import type { ActionState } from './state.ts';
@@ -39,4 +40,19 @@ export async function readSteps(
   const found = new Map(actions.map((action) => [action.key, new Map<string, Step>()]));
   for (const row of rows) found.get(row.key)?.set(row.destination, row);
   return found;
+}
+
+/**
+ * Calls off the plays whose compensating step has ended without effect: what was not sent is suppressed, what was is to
+ * be undone. To be called in the transaction that ends the step, so that no play stays half done unnoticed.
+ *
+ * @param keys actions of the compensating step; those that did not end without effect are left alone
+ */
+export async function callOff(
+  transaction: Queryable,
+  undos: readonly Undo[],
+  keys: readonly string[],
+): Promise<void> {
+  await sql.run(transaction, 'call_off', { keys, steps: undos.map((undo) => undo.destination) });
+  await sql.run(transaction, 'plan_undo', { keys, undos: JSON.stringify(undos) });
 }

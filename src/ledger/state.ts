@@ -51,6 +51,14 @@ export const inFlightStates = [
 /** Ended as wanted: a later step of a play may begin. */
 export const doneStates = ['verified'] as const satisfies ActionState[];
 
+/** Ended, and surely without the effect: what a step that compensates undoes the earlier ones for. */
+export const effectlessStates = [
+  'rejected',
+  'dead',
+  'expired',
+  'superseded',
+] as const satisfies ActionState[];
+
 /** What `readback retry` may bring back: ended without the effect, by a fault rather than by a rule. */
 export const deadLetterStates = [
   'differs',

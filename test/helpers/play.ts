@@ -100,11 +100,29 @@ export class Play {
 
   /** Waits until the reason of a destination's action is like this. */
   async until(destination: string, reason: RegExp): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    while (!reason.test((await this.reasons())[destination] ?? '')) {
-      assert.ok(Date.now() < deadline, `never: ${destination} ${reason}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await this.#wait(`${destination} ${reason}`, async () =>
+      reason.test((await this.reasons())[destination] ?? ''),
+    );
+  }
+
+  /** Waits until a destination's action is in a state. */
+  async reached(destination: string, state: ActionState): Promise<void> {
+    await this.#wait(`${destination} ${state}`, async () => (await this.openStates())[destination] === state);
+  }
+
+  /** What was done for a destination's action, call by call. */
+  async calls(destination: string): Promise<string[]> {
+    const { rows } = await this.house.database.pool.query<{ outcome: string }>(
+      `select attempts.outcome from attempts join actions on actions.number = attempts.action
+       where actions.entity = $1 and actions.destination = $2 order by attempts.id`,
+      [this.entity, destination],
+    );
+    return rows.map((row) => row.outcome);
+  }
+
+  /** How many actions of the customer a destination has. */
+  async count(destination: string): Promise<number> {
+    return (await this.#actions()).filter((row) => row.destination === destination).length;
   }
 
   async retry(states: readonly ActionState[]): Promise<void> {
@@ -132,6 +150,14 @@ export class Play {
 
   close(): Promise<void> {
     return this.house.close();
+  }
+
+  async #wait(what: string, fact: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 30_000;
+    while (!(await fact())) {
+      assert.ok(Date.now() < deadline, `never: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   async #byDestination(fact: (row: Row) => string | null): Promise<ByDestination> {
