@@ -51,7 +51,7 @@ export const inFlightStates = [
 ] as const satisfies ActionState[];
 
 /** Ended as wanted: a later step of a play may begin. */
-export const doneStates = ['verified'] as const satisfies ActionState[];
+export const doneStates = ['verified', 'unverifiable'] as const satisfies ActionState[];
 
 /** Ended, and surely without the effect: what a step that compensates undoes the earlier ones for. */
 export const effectlessStates = [
