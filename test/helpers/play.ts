@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { openWarehouses } from '../../src/cli/warehouses.ts';
 import type { SandboxRecord } from '../../src/connectors/connector.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { findDeadLetters, pause, resume, retryDeadLetters } from '../../src/ledger/commands.ts';
 import type { ActionState } from '../../src/ledger/state.ts';
+import { type PreviewedEntity, previewSignal } from '../../src/preview.ts';
 import { transaction } from '../../src/store/database.ts';
 import { type Rig, rig } from './project.ts';
 
@@ -60,14 +62,32 @@ export class Play {
   }
 
   async score(score: number): Promise<void> {
-    const where = `where customer_id = '${this.entity}'`;
-    await this.house.warehouse.run(`update customers set score = ${score} ${where}`);
+    await this.setScore(score);
     await this.poll();
   }
 
-  async poll(): Promise<void> {
+  /** Without a poll. */
+  async setScore(score: number): Promise<void> {
+    const where = `where customer_id = '${this.entity}'`;
+    await this.house.warehouse.run(`update customers set score = ${score} ${where}`);
+  }
+
+  /** The customer as `readback preview` shows it. */
+  async preview(): Promise<PreviewedEntity[]> {
+    const { project } = this.house;
+    const [signal] = project.signals.values();
+    const warehouses = openWarehouses(project);
+    try {
+      const open = (name: string) => warehouses.warehouse(name);
+      return signal ? await previewSignal(project, signal, open, { limit: 1, only: [this.entity] }) : [];
+    } finally {
+      await warehouses.close();
+    }
+  }
+
+  async poll(only: readonly string[] = []): Promise<void> {
     for (const signal of this.house.project.signals.values()) {
-      const { state, reason } = await this.engine.poll(signal);
+      const { state, reason } = await this.engine.poll(signal, only);
       assert.ok(state === 'done' || state === 'baseline', reason ?? state);
     }
   }

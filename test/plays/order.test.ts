@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { inOrder } from '../../src/config/play.ts';
+import { traceEntity } from '../../src/report/index.ts';
 import { type Play, play, signalFile } from '../helpers/play.ts';
 
 const files = {
@@ -90,6 +92,63 @@ test('a play whose first step is paused waits, and goes on when it is resumed', 
   assert.equal((await house.openStates()).ticket, 'held');
   await house.resume('ticket');
   assert.deepEqual(await house.states(), { ticket: 'verified', alert: 'verified', task: 'verified' });
+});
+
+test('`preview` shows the steps in their order, with what stands for results', async () => {
+  await house.enter();
+  const [previewed] = await house.preview();
+  const url = `${house.sandboxes.get('zendesk')?.url}/agent/tickets/(id of ticket)`;
+  assert.deepEqual(
+    previewed?.actions.map((one) => [
+      one.destination,
+      one.outcome === 'send' ? Object.values(one.fields).at(-1) : '',
+    ]),
+    [
+      ['ticket', 'Score 0.9'],
+      ['alert', `${house.customer}: ${url} (verified)`],
+      ['task', `Ticket (id of ticket) of ${house.customer}, told in (id of alert)`],
+    ],
+  );
+  await house.rename('Nobody');
+  const [stopped] = await house.preview();
+  assert.deepEqual(
+    stopped?.actions.map((one) => ('reason' in one ? one.reason : one.outcome)),
+    [
+      "when: name != 'Nobody' does not hold",
+      'stopped: ticket is suppressed',
+      'stopped: ticket is suppressed',
+    ],
+  );
+  await house.states();
+});
+
+test('`trace` shows the steps in their order', async () => {
+  await house.enter();
+  await house.states();
+  const order = inOrder(house.house.project.destinations);
+  const trace = await traceEntity(house.house.database.pool, house.entity, {}, order);
+  assert.deepEqual(
+    trace.messages[0]?.actions.map((one) => one.destination),
+    ['ticket', 'alert', 'task'],
+  );
+});
+
+test('a play is run for one entity alone', async () => {
+  const chosen = house.entity;
+  await house.setScore(0.9);
+  house.nextCustomer();
+  await house.setScore(0.9);
+  await house.poll([chosen]);
+  assert.deepEqual(await house.states(), {});
+  const { rows } = await house.house.database.pool.query('select state from actions where entity = $1', [
+    chosen,
+  ]);
+  assert.deepEqual(
+    rows.map((row) => row.state),
+    ['verified', 'verified', 'verified'],
+  );
+  await house.poll();
+  await house.states();
 });
 
 test('the ledger balances', async () => {

@@ -25,7 +25,8 @@ describe('docs/reference.md', () => {
   test('its examples are one sound project, with and without its target', async () => {
     const { project } = await loadSound(files);
     const written = [...files.keys()].filter((file) => file.startsWith('destinations/'));
-    assert.equal(project.destinations.size, written.length);
+    const loaded = [...project.destinations.values()].filter(({ undoes }) => undoes === undefined);
+    assert.equal(loaded.length, written.length);
     assert.ok(written.length >= 9);
     await loadSound(files, 'staging');
   });

@@ -143,12 +143,12 @@ function wrapPostgres(prototype, passing) {
 }
 
 function pointOf(config, context, passing) {
-  if (config === 'begin') {
-    const point = context.last === 'faults_in_incoming' ? 'begin_poll' : undefined;
+  if (config === 'begin') return context.last === 'faults_in_incoming' ? 'begin_poll' : undefined;
+  if (config === 'commit') {
+    const point = commits[context.last];
     context.last = undefined;
     return point;
   }
-  if (config === 'commit') return commits[context.last];
   const name = typeof config?.name === 'string' ? config.name.replace(/_[0-9a-f]{12}$/, '') : '';
   if (name === '' || name === config.name) return undefined;
   context.of = passing.classOf(config.values) ?? (opens.has(name) ? undefined : context.of);
