@@ -111,7 +111,7 @@ describe('docs/reference.md', () => {
 
   test('an action of an API, and its fields, have exactly the keys of their tables', () => {
     const title = 'An action of an API';
-    const whole = { fields: {}, write: { batch: {} }, read: { by_id: {}, find: {} } };
+    const whole = { fields: {}, write: { batch: {} }, read: { by_id: {}, find: {} }, undo: {} };
     compareKeys(tableOf('action key', title), actionSchema, whole);
     compareKeys(tableOf('field key', title), fieldSchema, {});
   });
