@@ -3,11 +3,14 @@ import type { Destination, Project, Signal } from './model.ts';
 /** A destination as far as plays know it. */
 type Step = Pick<Destination, 'after'>;
 
+/** The destinations that have a file; what undoes one has none. */
+export function writtenDestinations({ destinations }: Project): Destination[] {
+  return [...destinations.values()].filter(({ undoes }) => undoes === undefined);
+}
+
 /** The destinations that a signal's messages go to; what undoes one is planned by its play alone. */
-export function subscribers({ destinations }: Project, signal: Signal): Destination[] {
-  return [...destinations.values()].filter(
-    (one) => one.signals.includes(signal.name) && one.undoes === undefined,
-  );
+export function subscribers(project: Project, signal: Signal): Destination[] {
+  return writtenDestinations(project).filter(({ signals }) => signals.includes(signal.name));
 }
 
 /** All destinations that one comes after, directly or through others. */

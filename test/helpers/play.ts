@@ -145,12 +145,21 @@ export class Play {
     return (await this.#actions()).filter((row) => row.destination === destination).length;
   }
 
-  async retry(states: readonly ActionState[]): Promise<void> {
+  /** @param only destinations; all if absent */
+  async retry(states: readonly ActionState[], only?: string[]): Promise<void> {
     const { pool } = this.house.database;
     const { signals, destinations } = this.house.project;
-    const filter = { states, signals: [...signals.keys()], destinations: [...destinations.keys()] };
+    const filter = { states, signals: [...signals.keys()], destinations: only ?? [...destinations.keys()] };
     const letters = await findDeadLetters(pool, { ...filter, only: [this.entity] });
     await retryDeadLetters(pool, letters, new Map([...destinations.keys()].map((name) => [name, 3_600_000])));
+  }
+
+  /** Its ttl is over now. */
+  async expire(destination: string): Promise<void> {
+    await this.house.database.pool.query(
+      'update actions set expires_at = clock_timestamp() where entity = $1 and destination = $2',
+      [this.entity, destination],
+    );
   }
 
   async pause(name: string): Promise<void> {
