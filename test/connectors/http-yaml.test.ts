@@ -410,6 +410,12 @@ const undoCases: readonly [string, string, string, string][] = [
     '25:56 CONFIG_VALUE: `actions.order.undo.fields.how`: cancel has no such field',
   ],
   [
+    'its fields are no templates',
+    'action: cancel, fields: { why: "{{ name }}" }',
+    note,
+    '25:48 CONFIG_VALUE: `actions.order.undo.fields.why`: is sent as it stands',
+  ],
+  [
     'it has what it needs',
     'action: cancel, fields: { by: x }',
     note,

@@ -118,6 +118,20 @@ export class Play {
     return sent.toSorted((a, b) => Number(a.sent_at) - Number(b.sent_at)).map((row) => row.destination);
   }
 
+  /** Whether a destination's action was first sent when that of another had ended. */
+  async beganAfter(later: string, earlier: string): Promise<boolean> {
+    const { rows } = await this.house.database.pool.query<{ after: boolean }>(
+      `select min(attempts.at) >= earlier.settled_at as after
+       from actions as later
+       join attempts on attempts.action = later.number and attempts.outcome = 'intent'
+       join actions as earlier on earlier.message = later.message and earlier.destination = $3
+       where later.entity = $1 and later.destination = $2
+       group by earlier.settled_at`,
+      [this.entity, later, earlier],
+    );
+    return rows[0]?.after ?? false;
+  }
+
   /** Waits until the reason of a destination's action is like this. */
   async until(destination: string, reason: RegExp): Promise<void> {
     await this.#wait(`${destination} ${reason}`, async () =>

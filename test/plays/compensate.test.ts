@@ -75,6 +75,7 @@ test('when all goes well nothing is undone', async () => {
 
 test('a step that fails undoes what came before it, the latest first, and what else hung on it', async () => {
   house.sandboxes.get('hubspot')?.inject({ kind: 'reject_item', match: house.customer });
+  house.sandboxes.get('slack')?.inject({ kind: 'slow', delayMs: 1_500, times: 2, match: 'Withdrawn' });
   const customer = await house.enter();
   assert.deepEqual(await house.states(), {
     ticket: 'verified',
@@ -89,8 +90,8 @@ test('a step that fails undoes what came before it, the latest first, and what e
   const { ticket, alerts, notes } = held(customer);
   assert.equal(ticket?.fields.status, 'solved');
   assert.deepEqual([alerts, notes], [[], []], 'the messages still say what is no longer so');
-  const undone = (await house.sentInOrder()).filter((name) => name.endsWith('.undo'));
-  assert.equal(undone.at(-1), 'ticket.undo', `undone in the order ${undone.join(', ')}`);
+  assert.ok(await house.beganAfter('ticket.undo', 'alert.undo'));
+  assert.ok(await house.beganAfter('ticket.undo', 'note.undo'));
   assert.deepEqual(await house.calls('ticket.undo'), ['undo', 'intent', 'applied', 'verified']);
 });
 

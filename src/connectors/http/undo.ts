@@ -18,13 +18,16 @@ export function checkUndos(actions: Record<string, Definition>, context: z.Refin
     }
     if (!namesIn([inverse.write, inverse.read]).includes('parent_id'))
       complain([...path, 'action'], `${undo.action} does not say which record`, 'write {parent_id} into it');
-    for (const field of Object.keys(undo.fields))
+    for (const [field, value] of Object.entries(undo.fields)) {
+      if (/\{[{%]/.test(value))
+        complain([...path, 'fields', field], 'is sent as it stands', 'templates belong to the destination');
       if (!Object.hasOwn(inverse.fields, field))
         complain(
           [...path, 'fields', field],
           `${undo.action} has no such field`,
           suggest(field, Object.keys(inverse.fields)),
         );
+    }
     for (const [field, { required }] of Object.entries(inverse.fields))
       if (required && !Object.hasOwn(undo.fields, field))
         complain([...path, 'fields'], `${undo.action} needs ${field}`, `write ${field}: … there`);
