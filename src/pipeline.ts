@@ -121,7 +121,9 @@ export class Pipeline {
     const { prepared, moves } = await this.#prepare(opened, lane, unsent, draining);
     await lane.record(moves);
     const byKey = new Map(unsent.map((action) => [action.key, action]));
-    for (const one of moves) this.#logMove(destination, byKey.get(one.key), one);
+    // What only waits is looked at every second, and would fill the log.
+    for (const one of moves)
+      if (one.outcome !== 'waiting') this.#logMove(destination, byKey.get(one.key), one);
     return write(
       {
         ...shared,
