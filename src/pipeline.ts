@@ -51,7 +51,7 @@ export class Pipeline {
     client: pg.PoolClient,
     pollId: string,
     signal: Signal,
-    options: { signal: AbortSignal; only: readonly string[] },
+    options: { signal: AbortSignal; only: readonly string[]; attempt: string },
   ): Promise<PollResult> {
     const destinations = this.destinationsOf(signal);
     try {
