@@ -35,7 +35,7 @@ export async function authClientFor(identity: Identity): Promise<AnyAuthClient> 
     const { client_email: email, private_key: key, private_key_id: keyId } = keyOf(credentials.reveal());
     client = selfSigned(new JWT({ email, key, scopes, ...(keyId && { keyId }) }));
   } else {
-    client = await new GoogleAuth({ scopes }).getClient();
+    client = await new GoogleAuth({ scopes }).getClient().catch(neverQuoted);
     if (client instanceof JWT) selfSigned(client);
   }
   if (impersonate === undefined) return client;
@@ -51,6 +51,14 @@ export async function authClientFor(identity: Identity): Promise<AnyAuthClient> 
 function selfSigned(client: JWT): JWT {
   client.useJWTAccessWithScope = true;
   return client;
+}
+
+/** What the library says of a file that is not JSON quotes the file. */
+function neverQuoted(error: unknown): never {
+  if (!/JSON/.test(String(error))) throw error;
+  throw new ReadbackError('WAREHOUSE_UNREACHABLE', 'the application default credentials are not JSON', {
+    hint: 'check the file in GOOGLE_APPLICATION_CREDENTIALS, or run `gcloud auth application-default login`',
+  });
 }
 
 /** Never with the parser's own error: it quotes the key. */

@@ -38,6 +38,8 @@ export function refusalOf(error: unknown): Refusal {
   const message = String(first?.message ?? found.message ?? error);
   const status = Number(found.code ?? Number.NaN);
   if (Number.isInteger(status)) return new Refusal(message, String(first?.reason ?? ''), status);
+  // Its message quotes the answer, whoever's that is.
+  if (error instanceof SyntaxError) return new Refusal('the answer is not JSON', 'EBADANSWER');
   return new Refusal(message, networkCode(found) ?? 'credentials');
 }
 

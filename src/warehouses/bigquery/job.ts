@@ -21,7 +21,7 @@ const mostGenerations = 20;
 export async function dryRun(api: Api, statement: Statement, deadline: Deadline): Promise<JobAnswer> {
   const json = {
     configuration: { dryRun: true, query: queryOf(api, statement) },
-    jobReference: reference(api, api.settings.location),
+    jobReference: { ...reference(api, api.settings.location), jobId: `readback_dry_${randomUUID()}` },
   };
   const answer = await api.call(jobAnswer, { method: 'POST', uri: '/jobs', json }, deadline);
   requireSelect(answer);
