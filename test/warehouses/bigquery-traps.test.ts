@@ -223,6 +223,18 @@ describe('BigQuery', () => {
       assert.equal(asked(isSubmission).length, 0);
     });
 
+    it('points at a fault behind tabs, which BigQuery counts as up to eight columns', async () => {
+      await server.engine.execute('create or replace table tabbed as select 1 as a');
+      for (const sql of [
+        'select\ta,\twrong\tfrom tabbed',
+        '\twrong',
+        "select '1234567',\twrong from tabbed",
+      ]) {
+        const failure = await failureOf((await open()).describe(sql, patient));
+        assert.deepEqual(failure.place, { file: '', line: 1, column: sql.indexOf('wrong') + 1 }, sql);
+      }
+    });
+
     it('goes where the settings say, whatever BIGQUERY_EMULATOR_HOST says', async () => {
       process.env.BIGQUERY_EMULATOR_HOST = 'http://127.0.0.1:1';
       try {

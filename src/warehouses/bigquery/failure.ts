@@ -63,6 +63,8 @@ function networkCode({ code, cause }: Partial<SdkError>): string | undefined {
 }
 
 export interface FailureContext {
+  /** The statement as it was sent. */
+  sql: string;
   /** Nothing runs yet, so whatever is wrong is wrong with the SQL. */
   preparing: boolean;
   /** The project, for messages. */
@@ -119,7 +121,7 @@ export function failureOf(error: unknown, context: FailureContext): ReadbackErro
   const missing = reason === 'notFound' && missingData.test(message);
   if (missing || sqlReasons.has(reason)) {
     const code = missing || context.preparing ? 'SIGNAL_SQL' : 'WAREHOUSE_QUERY';
-    return new ReadbackError(code, withoutPlace(message), { place: placeIn(message) });
+    return new ReadbackError(code, withoutPlace(message), { place: placeIn(message, context.sql) });
   }
   const reached = refusal.status === undefined && !refusal.isUnanswered && reason !== 'credentials';
   if (reached) return new ReadbackError('WAREHOUSE_QUERY', message);
@@ -138,9 +140,23 @@ function unreachable(refusal: Refusal, { shown }: FailureContext): ReadbackError
 /** GoogleSQL ends a complaint with the place: `Unrecognized name: scor at [3:15]`. */
 const placeAtEnd = /\s+at \[(\d+):(\d+)\]\s*$/;
 
-function placeIn(message: string): Place | undefined {
+function placeIn(message: string, sql: string): Place | undefined {
   const [, line, column] = placeAtEnd.exec(message) ?? [];
-  return line === undefined ? undefined : { file: '', line: Number(line), column: Number(column) };
+  if (line === undefined) return undefined;
+  const text = sql.split(/\r\n|\r|\n/)[Number(line) - 1] ?? '';
+  return { file: '', line: Number(line), column: withTabsAsOne(text, Number(column)) };
+}
+
+/** GoogleSQL counts characters, but a tab up to the next multiple of eight (zetasql/public/parse_location.cc). */
+function withTabsAsOne(line: string, told: number): number {
+  let counted = 1;
+  let column = 1;
+  for (const character of line) {
+    if (counted >= told) break;
+    counted = character === '\t' ? Math.ceil(counted / 8) * 8 + 1 : counted + 1;
+    column += 1;
+  }
+  return column;
 }
 
 function withoutPlace(message: string): string {

@@ -29,11 +29,15 @@ export function openWarehouse(api: Api): Warehouse {
     const cancelling = job.cancel().finally(() => cancels.delete(cancelling));
     cancels.add(cancelling);
   };
-  const contextOf = ({ timeoutMs }: ReadOptions) => ({ shown: api.settings.project, timeoutMs });
+  const contextOf = ({ sql }: Statement, { timeoutMs }: ReadOptions) => ({
+    sql,
+    shown: api.settings.project,
+    timeoutMs,
+  });
 
   async function prepare(statement: Statement, options: ReadOptions, deadline: Deadline): Promise<JobAnswer> {
     return dryRun(api, statement, deadline).catch((error) => {
-      throw deadline.failure ?? failureOf(error, { ...contextOf(options), preparing: true });
+      throw deadline.failure ?? failureOf(error, { ...contextOf(statement, options), preparing: true });
     });
   }
 
@@ -67,7 +71,7 @@ export function openWarehouse(api: Api): Warehouse {
         yield* readRows(job, deadline);
         isDone = true;
       } catch (error) {
-        throw deadline.failure ?? failureOf(error, { ...contextOf(options), preparing: false });
+        throw deadline.failure ?? failureOf(error, { ...contextOf(statement, options), preparing: false });
       } finally {
         deadline.dispose();
         // Also when its reader left early: what nobody reads need not be computed.

@@ -207,5 +207,11 @@ function sourceOf(starts: readonly { out: number; at: number }[], byte: number, 
 
 function placeIn(sql: string, at: number): { line: number; column: number } {
   const lines = sql.slice(0, at).split('\n');
-  return { line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 };
+  const before = [...(lines.at(-1) ?? '')];
+  // A tab reaches to the next multiple of eight.
+  const column = before.reduce(
+    (from, character) => (character === '\t' ? from + 9 - (from % 8 || 8) : from + 1),
+    1,
+  );
+  return { line: lines.length, column };
 }
