@@ -105,6 +105,7 @@ describe('BigQuery credentials', () => {
         credentials: new Secret(JSON.stringify({ ...serviceAccountKey, private_key: 'hunter2' })),
       }),
     ];
+    assert.match(failures[0]?.message ?? '', /application default credentials are not JSON/);
     for (const failure of failures) {
       assert.ok(failure.hint, failure.message);
       assert.ok(!inspect(failure, { depth: 20, showHidden: true }).includes('hunter2'), failure.message);

@@ -235,6 +235,16 @@ describe('BigQuery', () => {
       }
     });
 
+    it('goes on with a job that waits and does not say yet what it is', async () => {
+      const change = (job: object) => ({
+        ...job,
+        status: { state: 'PENDING' },
+        statistics: { creationTime: '1' },
+      });
+      server.next(isSubmission, { kind: 'change', change });
+      assert.deepEqual(await rowsOf('select 1 as a'), [['1']]);
+    });
+
     it('goes where the settings say, whatever BIGQUERY_EMULATOR_HOST says', async () => {
       process.env.BIGQUERY_EMULATOR_HOST = 'http://127.0.0.1:1';
       try {

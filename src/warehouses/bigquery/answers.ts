@@ -28,11 +28,13 @@ export const jobAnswer = z.object({
     state: z.string(),
     errorResult: z.object({ reason: z.string().default(''), message: z.string().default('') }).optional(),
   }),
-  statistics: z.object({
-    creationTime: count.optional(),
-    totalBytesProcessed: count.optional(),
-    query: z.object({ statementType: z.string().optional(), schema: schema.optional() }).optional(),
-  }),
+  statistics: z
+    .object({
+      creationTime: count.optional(),
+      totalBytesProcessed: count.optional(),
+      query: z.object({ statementType: z.string().optional(), schema: schema.optional() }).optional(),
+    })
+    .default({}),
 });
 export type JobAnswer = z.infer<typeof jobAnswer>;
 

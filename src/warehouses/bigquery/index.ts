@@ -66,7 +66,7 @@ export function openWarehouse(api: Api): Warehouse {
       let isDone = false;
       try {
         const { jobReference } = await prepare(statement, options, deadline);
-        job = new Job(api, jobReference.location);
+        job = new Job(api, jobReference.location ?? api.settings.location);
         await job.submit(statement, options, deadline);
         yield* readRows(job, deadline);
         isDone = true;

@@ -24,16 +24,19 @@ export async function dryRun(api: Api, statement: Statement, deadline: Deadline)
     jobReference: { ...reference(api, api.settings.location), jobId: `readback_dry_${randomUUID()}` },
   };
   const answer = await api.call(jobAnswer, { method: 'POST', uri: '/jobs', json }, deadline);
+  requireSound(answer);
   requireSelect(answer);
   return answer;
 }
 
 /** There is no read-only session: only a statement that BigQuery itself calls one SELECT may run. A script is SCRIPT. */
-function requireSelect({ status, statistics }: JobAnswer): void {
-  const { errorResult } = status;
-  if (errorResult) throw new Refusal(errorResult.message, errorResult.reason);
+function requireSelect({ statistics }: JobAnswer): void {
   const type = statistics.query?.statementType;
   if (type !== 'SELECT') throw notAQuery(type);
+}
+
+function requireSound({ status: { errorResult } }: JobAnswer): void {
+  if (errorResult) throw new Refusal(errorResult.message, errorResult.reason);
 }
 
 /** A query that runs, or ran, under an id of ours. */
@@ -62,7 +65,9 @@ export class Job {
       const { job, isFound } = await submitting;
       this.#location = job.jobReference.location ?? this.#location;
       if (isFound && !canServe(job, options.timeoutMs)) continue;
-      requireSelect(job);
+      requireSound(job);
+      // One that waits for its turn does not say yet what it is; its dry run did.
+      if (job.statistics.query?.statementType !== undefined) requireSelect(job);
       return;
     }
     throw new Refusal(`${mostGenerations} jobs of this query failed`, 'duplicate');
