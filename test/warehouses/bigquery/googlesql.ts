@@ -68,24 +68,36 @@ export function translate(googleSql: string, parameters: readonly ListParameter[
   const starts: { out: number; at: number }[] = [];
   let sql = '';
   let bytes = 0;
-  const aliases = new Set<number>();
-  const closings = new Set<number>();
+  /** Texts of tokens that something before them decided. */
+  const decided = new Map<number, string>();
   for (const [index, token] of tokens.entries()) {
-    let text = token.kind === 'parameter' ? listText(token, parameters) : spell(token, tokens, index);
-    if (isWord(token, 'unnest')) {
-      const close = closing(tokens, index);
-      if (isWord(tokens[previous(tokens, index)], 'in')) {
-        text = '(select unnest';
-        closings.add(close);
-      } else if (isWord(tokens[next(tokens, close)], 'as')) aliases.add(next(tokens, next(tokens, close)));
-    }
-    if (aliases.has(index)) text = `${text}(${text})`;
-    if (closings.has(index)) text = '))';
+    if (isWord(token, 'unnest')) decideUnnest(tokens, index, decided);
+    const spelt = token.kind === 'parameter' ? listText(token, parameters) : spell(token, tokens, index);
+    const text = decided.get(index) ?? spelt;
     starts.push({ out: bytes, at: token.at });
     sql += text;
     bytes += Buffer.byteLength(text);
   }
   return { sql, placeOf: (byte) => placeIn(googleSql, sourceOf(starts, byte, googleSql.length)) };
+}
+
+/**
+ * In GoogleSQL an unnested list can stand after IN, and its alias names the column. Of numbers in a row DuckDB makes
+ * a table without making the list first.
+ */
+function decideUnnest(tokens: readonly Token[], index: number, decided: Map<number, string>): void {
+  const close = closing(tokens, index);
+  if (isWord(tokens[previous(tokens, index)], 'in')) {
+    decided.set(index, '(select unnest').set(close, '))');
+    return;
+  }
+  const open = next(tokens, index);
+  if (isWord(tokens[next(tokens, open)], 'generate_array'))
+    decided.set(index, '').set(open, '').set(close, '');
+  if (!isWord(tokens[next(tokens, close)], 'as')) return;
+  const alias = next(tokens, next(tokens, close));
+  const name = tokens[alias]?.text ?? '';
+  decided.set(alias, `${name}(${name})`);
 }
 
 /** HASH and ROWS are names in DuckDB and reserved in BigQuery, so they must stand in backticks. */
