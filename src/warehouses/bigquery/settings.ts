@@ -13,7 +13,7 @@ export const settingsSchema = z.strictObject({
   ).describe('The project that runs the queries and pays for them. Tables may be in others.'),
   dataset: setting(z.string().regex(/^([a-z0-9.:-]+\.)?\w+$/, 'write dataset, or project.dataset'))
     .exactOptional()
-    .describe('Where tables without a dataset are looked for.'),
+    .describe('Where tables without a dataset are looked for: `dataset`, or `project.dataset`.'),
   location: text().describe('Where queries run, such as `EU`. Where their tables are, if absent.'),
   credentials: secret()
     .exactOptional()
@@ -23,7 +23,7 @@ export const settingsSchema = z.strictObject({
   impersonate: setting(z.email()).exactOptional().describe('The service account to act as.'),
   maximum_bytes_billed: setting(z.string().regex(sizePattern, 'write a size such as 50GB').transform(bytesOf))
     .exactOptional()
-    .describe('A query that would scan more fails and costs nothing.'),
+    .describe('A size such as `50GB`, `512MiB`: a query that would scan more fails and costs nothing.'),
   endpoint: setting(z.url().refine(isPrivate, 'write an https:// address'))
     .default('https://bigquery.googleapis.com')
     .describe('Another address of the API, as for Private Service Connect.'),
