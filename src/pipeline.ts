@@ -54,7 +54,7 @@ export class Pipeline {
     client: pg.PoolClient,
     pollId: string,
     signal: Signal,
-    options: { signal: AbortSignal; only: readonly string[] },
+    options: { signal: AbortSignal; only: readonly string[]; attempt: string },
   ): Promise<PollResult> {
     const destinations = subscribers(this.project, signal);
     const compensating = destinations.filter((one) => one.onFailure === 'compensate');

@@ -67,6 +67,14 @@ export async function previewSignal(
   return previewed;
 }
 
+/** The most that one read of the signal's members would scan; undefined where reading costs nothing. */
+export async function previewCost(signal: Signal, open: OpenWarehouse): Promise<bigint | undefined> {
+  const warehouse = await open(signal.warehouse);
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
+  const query = await signalQuery(signal, warehouse, read);
+  return (await warehouse.cost?.(warehouse.members(query, bucketCount), read))?.bytes;
+}
+
 /** The first members that would enter now, or the chosen ones, without reading more of the result than needed. */
 async function firstMembers(
   signal: Signal,
@@ -74,7 +82,7 @@ async function firstMembers(
   { limit, only }: { limit: number; only: readonly string[] },
 ): Promise<Member[]> {
   const warehouse = await open(signal.warehouse);
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   const query = await signalQuery(signal, warehouse, read);
   const wanted = only.length > 0 ? new Set(only) : undefined;
   const most = wanted?.size ?? limit;
