@@ -23,8 +23,8 @@ export interface RestApi {
   vendor: string;
   /** Scheme, host and perhaps a path that all paths are appended to. */
   base: string;
-  /** The `Authorization` header. */
-  authorization: string;
+  /** The `Authorization` header, where the vendor wants one. */
+  authorization?: string;
   /** Never to be quoted. */
   secrets: readonly string[];
   gate: Gate;
@@ -60,7 +60,7 @@ export class Rest {
           redirect: 'error',
           signal,
           headers: {
-            authorization: this.#api.authorization,
+            ...(this.#api.authorization === undefined ? {} : { authorization: this.#api.authorization }),
             accept: 'application/json',
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             ...headers,
