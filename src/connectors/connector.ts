@@ -155,6 +155,11 @@ export interface ActionType {
   fields: z.ZodType<Fields>;
   /** Untemplated settings of the destination (`options:`), such as the unique property to upsert on. */
   options: z.ZodType<Record<string, unknown>>;
+  /**
+   * Why the vendor can never be asked what it holds, where that is so. A yes to the write then ends as `unverifiable`,
+   * never as `verified`, and `read` is not called.
+   */
+  unverifiable?: string;
   /** Fields that cannot be read back, so that `verify.fields` may not name them. */
   unreadable: readonly string[];
   /** Field whose text needs the vendor's escaping by default, and the filter that does it. */
