@@ -1,4 +1,4 @@
-import type { CallOptions, Unavailable } from './connector.ts';
+import { type CallOptions, type Gate, NotSent, type Throttled, type Unavailable } from './connector.ts';
 
 /** The call was given up: its deadline passed or the worker had to let go. The request may still take effect. */
 export class GivenUp extends Error {
@@ -35,6 +35,27 @@ export async function withDeadline<T>(
   } finally {
     clearTimeout(timer);
     call.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Makes one call when the gate lets it pass, and tells the gate when it is over. What kept it back is an answer, too. */
+export async function throughGate<T>(
+  gate: Gate,
+  call: CallOptions,
+  make: () => Promise<T>,
+): Promise<T | Throttled | Unavailable> {
+  let answered = () => {};
+  try {
+    answered = await gate.pass(call.signal, call.beginBy);
+  } catch (error) {
+    if (error instanceof NotSent) return error.outcome;
+    if (!call.signal.aborted) throw error;
+  }
+  try {
+    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+    return await make();
+  } finally {
+    answered();
   }
 }
 
