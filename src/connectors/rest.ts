@@ -7,7 +7,7 @@ export type Answer = { ok: true; headers: Headers; body: Record<string, unknown>
 /** `gone`: the vendor says that there is no such thing (404). */
 export type Refused = { ok: false; gone: boolean; problem: Problem };
 
-/** An answer with a status of 300 or more, for the vendor's folder to read. */
+/** An answer with a status of 300 or more, or one that `isRefusal` knows, for the vendor's folder to read. */
 export interface Refusal {
   status: number;
   headers: Headers;
@@ -28,6 +28,8 @@ export interface RestApi {
   /** Never to be quoted. */
   secrets: readonly string[];
   gate: Gate;
+  /** Whether an answer with a good status says no all the same, as GraphQL does. */
+  isRefusal?(json: Record<string, unknown>): boolean;
   /** How the vendor says no. */
   problemOf(refusal: Refusal): Problem;
 }
@@ -70,7 +72,7 @@ export class Rest {
         return { response, text: await response.text() };
       });
       const json = parse(text);
-      if (!response.ok) return this.#refused(response, json, text);
+      if (!response.ok || (json && this.#api.isRefusal?.(json))) return this.#refused(response, json, text);
       if (response.status === 204) return { ok: true, headers: response.headers, body: {} };
       return json
         ? { ok: true, headers: response.headers, body: json }
