@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import { destinationSchema } from '../../src/config/destination.ts';
 import { enrichmentSchema } from '../../src/config/enrichment.ts';
+import { isOpen, schemaKeys } from '../../src/config/keys.ts';
 import { rootSchema, sharedSchema } from '../../src/config/root.ts';
 import { signalSchema } from '../../src/config/signal.ts';
 import type { Actions } from '../../src/connectors/connector.ts';
@@ -14,7 +15,7 @@ import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/i
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
 import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';
 import { emptyFolder, loadSound } from './project.ts';
-import { isOpen, isSameDefault, schemaKeys } from './schema-keys.ts';
+import { isSameDefault } from './schema-keys.ts';
 import { aRun, Shell } from './shell.ts';
 
 const reference = blocksOf('docs/reference.md');
