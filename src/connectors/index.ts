@@ -9,6 +9,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   linear: () => import('./linear/index.ts'),
   pagerduty: () => import('./pagerduty/index.ts'),
   slack: () => import('./slack/index.ts'),
+  teams: () => import('./teams/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };
 

@@ -45,7 +45,7 @@ export class Rest {
     this.#api = { ...api, base: api.base.replace(/\/+$/, '') };
   }
 
-  /** Throws only `NotSent`. An answer without a body (204) has an empty one. */
+  /** Throws only `NotSent`. An answer without a body (204, or 202 and nothing said yet) has an empty one. */
   async ask(
     method: string,
     path: string,
@@ -73,7 +73,8 @@ export class Rest {
       });
       const json = parse(text);
       if (!response.ok || (json && this.#api.isRefusal?.(json))) return this.#refused(response, json, text);
-      if (response.status === 204) return { ok: true, headers: response.headers, body: {} };
+      if (response.status === 204 || (response.status === 202 && text === ''))
+        return { ok: true, headers: response.headers, body: {} };
       return json
         ? { ok: true, headers: response.headers, body: json }
         : this.unreadable('an answer that is not JSON');

@@ -156,7 +156,7 @@ export class Desk {
   stranger(): Promise<Client> {
     const settings = sandboxSettings(this.connector, this.sandbox);
     for (const [name, value] of Object.entries(settings))
-      if (value === token) settings[name] = `${token}-wrong`;
+      if (typeof value === 'string') settings[name] = value.replace(token, `${token}-wrong`);
     return this.connector.open(fileSettings(this.connector, settings), this.gate);
   }
 
