@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/config/secret.ts';
 import type {
@@ -134,6 +137,28 @@ describe('intercom', () => {
       contacts().map(({ fields }) => fields.external_id),
       ['1'],
     );
+  });
+
+  test('of what a search brings only the contact that is meant counts, and only when it is one', async (t) => {
+    const found = ['ada@acme.example', 'adam@acme.example', 'eve@acme.example', 'Eve@acme.example'];
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      const data = found.map((email, n) => ({ type: 'contact', id: `c${n}`, email }));
+      response.end(JSON.stringify(request.url === '/contacts/search' ? { type: 'list', data } : data[1]));
+    });
+    server.listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const base_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const settings = connector.schema.parse({ base_url, access_token: new Secret('x') });
+    client = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
+    const byEmail = { id_property: 'email' };
+    const adam = await write('upsert_contact', item('key-1', { email: 'adam@acme.example' }), byEmail);
+    assert.deepEqual(adam, { kind: 'applied', id: 'c1' });
+    const eve = await write('upsert_contact', item('key-2', { email: 'eve@acme.example' }), byEmail);
+    assert.ok(eve.kind === 'rejected' && eve.permanent && /2 contacts have this email/.test(eve.reason));
+    assert.deepEqual(seen, ['POST /contacts/search', 'PUT /contacts/c1', 'POST /contacts/search']);
   });
 
   test('custom attributes are sent in the type that the workspace gives them', async () => {

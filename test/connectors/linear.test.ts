@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/config/secret.ts';
 import type {
@@ -121,6 +124,26 @@ describe('linear', () => {
       [...Array(5).fill('already'), 'applied'],
     );
     assert.equal(sandbox.records().length, 6);
+  });
+
+  test('an issue that the answer does not name is in doubt', async (t) => {
+    const named = { issueBatchCreate: { success: true, issues: [{ id: idOf('key-1') }] } };
+    const server = createServer((_request, response) => response.end(JSON.stringify({ data: named })));
+    server.listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const base_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const settings = connector.schema.parse({ base_url, api_key: new Secret('x') });
+    client = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
+    const outcomes = await write(
+      'create_issue',
+      item('key-1', { team: idOf('team ENG'), title: 'x' }),
+      item('key-2', { team: idOf('team ENG'), title: 'x' }),
+    );
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ['applied', 'ambiguous'],
+    );
   });
 
   test('a name that nobody has is a lasting no for its issue alone', async () => {
