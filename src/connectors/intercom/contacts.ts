@@ -27,7 +27,10 @@ export async function upsert(
   const typed = await attributes.typed(fields, call);
   if ('outcome' in typed) return typed.outcome;
   const named = Object.entries(fields).filter(([field]) => !customField.test(field));
-  const body = { ...Object.fromEntries(named.map(([field, text]) => [field, text.trim()])), ...typed.values };
+  const body = {
+    ...Object.fromEntries(named.map(([field, text]) => [field, plainValue(field, text)])),
+    ...typed.values,
+  };
   const found = await find(intercom, property, value, call);
   if (!found.ok) return beforeWriting(found.problem);
   if (found.list.length > 1)
@@ -88,6 +91,12 @@ function reading(contact: Contact, { fields }: ReadItem): Reading {
     id: contact.id,
     fields: Object.fromEntries(fields.map((field) => [field, fieldOf(field)])),
   };
+}
+
+/** The owner is a number, which the API wants as one. */
+function plainValue(field: string, text: string): string | number {
+  const value = text.trim();
+  return field === 'owner_id' && /^\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
 /** "A contact matching those details already exists with id=5da6f18e3d7cf967e4582d05"; not that of an archived one. */

@@ -76,6 +76,8 @@ export class Names {
     try {
       const teamId = issueId === undefined ? this.#one('teams', team ?? '') : this.#teamOf(issueId);
       if (issueId === undefined) input.teamId = teamId;
+      else if (teamId === undefined && (state ?? labels) !== undefined)
+        throw new Unnamed(`there is no issue ${issueId}`);
       if (state !== undefined) input.stateId = this.#one('states', state, teamId);
       if (labels !== undefined)
         input.labelIds = splitLabels(labels).map((label) => this.#one('labels', label, teamId));
