@@ -97,9 +97,8 @@ describe('docs/reference.md', () => {
         compare(tableOf('field', title, action), type.fields);
         const options = tableOf('option', title, action);
         if (options || schemaKeys(type.options).length > 0) compare(options, type.options);
-        // Two vendors may have an action of the same name.
-        const ofVendor = readGuide('docs/reference.md').split(`\n### ${title}\n`)[1] ?? '';
-        const section = ofVendor.split(`#### ${action}\n`)[1] ?? '';
+        const chapter = readGuide('docs/reference.md').split(`\n### ${title}\n`)[1] ?? '';
+        const section = chapter.split(`#### ${action}\n`)[1] ?? '';
         assert.match(section, new RegExp(`^\\s*Class: ${type.idempotency}\\b`), action);
         const rows: string[][] = tableOf('field', title, action)?.rows ?? [];
         const unreadable = rows.filter((row) => /Not read back/.test(row[2] ?? ''));
