@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/config/secret.ts';
 import {
@@ -318,6 +320,27 @@ describe('slack', () => {
     });
     const readings = await halting.read('post_message', {}, [readItem('post_message', one)], call());
     assert.equal(readings.get(one.key)?.kind, 'throttled');
+  });
+
+  test('doctor names the scopes that a token lacks for what is used', async () => {
+    const scopes = 'chat:write,channels:history,users:read';
+    const narrow = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'x-oauth-scopes': scopes });
+      response.end('{"ok":true}');
+    });
+    await new Promise<void>((resolve) => narrow.listen(0, '127.0.0.1', resolve));
+    const { port } = narrow.address() as AddressInfo;
+    const limited = await open({ base_url: `http://127.0.0.1:${port}` });
+    const use = (action: string) => limited.check([{ action, options: {} }], call());
+    try {
+      assert.deepEqual(await use('post_message'), []);
+      const [finding, ...others] = await use('send_direct_message');
+      assert.equal(others.length, 0);
+      assert.match(finding?.hint ?? '', /^Add users:read\.email, im:write, im:history and/);
+    } finally {
+      narrow.close();
+      narrow.closeAllConnections();
+    }
   });
 
   test('base_url may end in /api, /api/ or neither', async () => {
