@@ -50,9 +50,16 @@ async function rootJsonSchema(): Promise<JsonSchema> {
       };
     }),
   );
+  const profiled = {
+    type: 'object',
+    properties: {
+      dbt_profile: { type: 'string', description: '`profile` or `profile.target` of profiles.yml.' },
+    },
+    required: ['dbt_profile'],
+  };
   const root = written(rootSchema);
   const sections = {
-    warehouses: { type: 'object', additionalProperties: { anyOf: warehouses } },
+    warehouses: { type: 'object', additionalProperties: { anyOf: [...warehouses, profiled] } },
     connections: { type: 'object', additionalProperties: { anyOf: connections } },
   };
   return { ...root, properties: { ...(root.properties as JsonSchema), ...sections } };

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Manifest } from '../dbt/manifest.ts';
+import { resolveSql } from '../dbt/sql.ts';
 import { ReadbackError } from '../errors.ts';
 import { check, originIn } from './check.ts';
 import { duration } from './duration.ts';
@@ -65,6 +67,8 @@ export interface SignalContext {
   defaults: Defaults;
   /** Names written under `warehouses:`, broken ones included. */
   warehouses: readonly string[];
+  /** What `ref()` and `source()` mean. */
+  manifest: Manifest | ReadbackError | undefined;
 }
 
 /** Reads one signal file; undefined, with problems, when it is broken. */
@@ -74,15 +78,17 @@ export function readSignal(
   problems: ReadbackError[],
 ): Signal | undefined {
   const before = problems.length;
-  const { yaml, sql, sqlLine } = splitHeader(source, '`key:`');
+  const { yaml, sqlLine, ...file } = splitHeader(source, '`key:`');
   const located = parseYaml(source.file, yaml, problems);
   if (!located) return undefined;
   const header = check(signalSchema, located.value ?? {}, originIn(located), problems);
   if (!header) return undefined;
   checkTogether(header, located, problems);
   const warehouse = pickWarehouse(header.warehouse, context.warehouses, located, problems);
-  if (problems.length > before || warehouse === undefined) return undefined;
+  const resolved = resolveSql({ file: source.file, sqlLine, ...file }, context.manifest, problems);
+  if (problems.length > before || warehouse === undefined || !resolved) return undefined;
   const { defaults } = context;
+  const { sql } = resolved;
   return {
     name: source.name,
     file: source.file,
@@ -110,7 +116,7 @@ export function readSignal(
     },
     backfill: header.backfill,
     timeoutMs: header.timeout,
-    sql,
+    ...resolved,
     sqlLine,
     places: located.places(),
     version: digest(sql.trim(), warehouse, header.key, header.when, header.rearm, tracked(header)),

@@ -97,5 +97,18 @@ export interface WarehouseType {
   schema: z.ZodType<Record<string, unknown>>;
   /** An example of the settings as YAML, run by a test. */
   example: string;
+  /** Which outputs of a dbt `profiles.yml` lead here; none if absent. */
+  dbt?: DbtOutputs;
   open(settings: Record<string, unknown>): Promise<Warehouse>;
+}
+
+/** How an output of a dbt `profiles.yml` becomes settings. */
+export interface DbtOutputs {
+  /** Of dbt's adapters, as the output's `type:` names them. */
+  types: readonly string[];
+  /**
+   * From the output, its `env_var()` filled in, to the settings as `schema` takes them: secrets as `Secret`s. Refuses what
+   * would change what is read and cannot be honoured here.
+   */
+  settings: z.ZodType<Record<string, unknown>>;
 }
