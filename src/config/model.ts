@@ -1,4 +1,5 @@
 import type { Actions } from '../connectors/connector.ts';
+import type { FreshnessLevel } from '../dbt/freshness.ts';
 import type { DbtProject } from '../dbt/project.ts';
 import type { DbtSql } from '../dbt/sql.ts';
 import type { Place, ReadbackError } from '../errors.ts';
@@ -64,6 +65,10 @@ export interface Guard {
   maxNewRatio: number | undefined;
   /** Hold the poll when the newest `observed_at` is older than this. */
   maxAgeMs: number | undefined;
+  /** The column that tells when the source was loaded, for `maxAgeMs`. `observedAt` if absent. */
+  loadedAt?: string | undefined;
+  /** Hold the poll when dbt finds a source behind the SQL stale. */
+  sourceFreshness?: FreshnessLevel | undefined;
   /** Accept a poll that returns no rows although entities are present. Default: hold it. */
   allowEmpty: boolean;
 }

@@ -16,11 +16,16 @@ const nodeSchema = z.looseObject({
   depends_on: z.looseObject({ nodes: z.array(z.string()).default([]) }).optional(),
 });
 
+const limit = z.looseObject({ count: z.number().nullish() }).nullish();
+const freshness = z.looseObject({ warn_after: limit, error_after: limit }).nullish();
+
 const sourceSchema = z.looseObject({
   source_name: z.string(),
   name: z.string(),
   package_name: z.string(),
   relation_name: z.string().nullish(),
+  freshness,
+  config: z.looseObject({ freshness }).nullish(),
 });
 
 const manifestSchema = z.looseObject({
@@ -34,7 +39,9 @@ export type Source = z.output<typeof sourceSchema> & { id: string };
 
 /** As much of dbt's `manifest.json` as tells what a `ref()` or `source()` means. */
 export interface Manifest {
+  /** As the user knows it. */
   file: string;
+  project: DbtProject;
   /** The project whose names come first; not in manifests of dbt below 1.6. */
   projectName: string | undefined;
   /** What `ref()` can mean: models, seeds and snapshots. */
@@ -64,6 +71,7 @@ export async function readManifest(project: DbtProject): Promise<Manifest> {
     throw refuse(`the manifest is of version ${written}, and ${oldestVersion} is the oldest that is read`);
   return {
     file,
+    project,
     projectName: metadata.project_name ?? undefined,
     nodes: entriesOf(nodeSchema, nodes).filter((node) => refable.includes(node.resource_type)),
     sources: entriesOf(sourceSchema, sources),

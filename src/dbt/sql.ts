@@ -1,5 +1,6 @@
 import { positionAt } from '../config/files.ts';
 import { ReadbackError } from '../errors.ts';
+import { freshnessOf, type SourceFreshness } from './freshness.ts';
 import { parseCall } from './jinja.ts';
 import type { Manifest } from './manifest.ts';
 import { type Relation, relationOf, supported } from './relations.ts';
@@ -15,6 +16,8 @@ export interface Reference extends Relation {
 export interface DbtSql {
   written: string;
   references: readonly Reference[];
+  /** The sources behind the references, for `guard.source_freshness`. */
+  freshness: SourceFreshness;
 }
 
 /** Where a statement stands. Its columns are those of the file. */
@@ -55,8 +58,8 @@ export function resolveSql(
     } else references.push({ ...resolved, start: found.index, length: text.length });
   }
   if (problems.length > before) return undefined;
-  if (references.length === 0) return { sql };
-  const dbt = { written: sql, references };
+  if (references.length === 0 || !manifest || manifest instanceof ReadbackError) return { sql };
+  const dbt = { written: sql, references, freshness: freshnessOf(manifest, references) };
   return { sql: renderSql(dbt, ({ name }) => name), dbt };
 }
 

@@ -69,6 +69,9 @@ test('state:modified is what differs from the earlier run, new ones included', (
 test('formatting a file does not modify it; its content does', async () => {
   const spaced = await load({ files: { ...files, 'signals/won.sql': `\n\n${files['signals/won.sql']}\n` } });
   assert.deepEqual(fingerprints(spaced), fingerprints(project));
+  const remarked = files['destinations/remind.yaml'].split('\n').reverse().join('\n');
+  const reordered = await load({ files: { ...files, 'destinations/remind.yaml': `# remark\n${remarked}` } });
+  assert.deepEqual(fingerprints(reordered), fingerprints(project));
   const enriched = await load({
     files: { ...files, 'sql/enrich/customer_profile.sql': '/* fresh: 5m */ select 2' },
   });
