@@ -74,6 +74,10 @@ function addProjectCommands(program: Command): void {
     .option('--only <key,…>', 'these entities', collectKeys)
     .addOption(output(['table', 'json']))
     .action(lazily(() => import('./commands/preview.ts')));
+  comparable(program.command('test'))
+    .description('what signals and destinations make of given rows: the tests of tests/*.yaml')
+    .addOption(output(['table', 'json']))
+    .action(lazily(() => import('./commands/test.ts')));
   program
     .command('dbt')
     .description('what a dbt project is told of this one')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { unitTestSchema } from '../unit/definition.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { destinationSchema } from './destination.ts';
 import { enrichmentSchema } from './enrichment.ts';
@@ -16,6 +17,7 @@ export async function jsonSchemas(): Promise<Record<string, JsonSchema>> {
     'signal.json': written(signalSchema),
     'destination.json': written(destinationSchema),
     'enrichment.json': written(enrichmentSchema),
+    'test.json': written(unitTestSchema),
   };
 }
 

@@ -1,5 +1,5 @@
 import { suggest } from '../config/suggest.ts';
-import type { Call } from './jinja.ts';
+import type { Call, Literal } from './jinja.ts';
 import type { Manifest, Node, Source } from './manifest.ts';
 
 /** What a call means in the warehouse. */
@@ -21,20 +21,32 @@ export interface Mistake {
 export function relationOf(manifest: Manifest, call: Call): Relation | Mistake {
   const { positional, named } = call;
   const words = positional.every((word) => typeof word === 'string') ? positional.map(String) : [];
-  const version = named.get('v') ?? named.get('version');
+  const version = versionOf(call);
   const others = [...named.keys()].some((key) => key !== 'v' && key !== 'version');
   const fits = words.length === positional.length && !others;
   if (call.name === 'source' && words.length === 2 && fits && version === undefined)
-    return sourceRelation(manifest, words[0] ?? '', words[1] ?? '');
+    return sourceRelation(manifest, call, words[0] ?? '', words[1] ?? '');
   if (call.name === 'ref' && (words.length === 1 || words.length === 2) && fits)
-    return refRelation(manifest, words.at(-1) ?? '', words.length === 2 ? words[0] : undefined, version);
+    return refRelation(manifest, call, words.at(-1) ?? '', words.length === 2 ? words[0] : undefined);
   return { message: `\`${call.name}\` is not called like this`, hint: supported };
+}
+
+function versionOf({ named }: Call): Literal | undefined {
+  return named.get('v') ?? named.get('version');
+}
+
+/** A call in one way of writing it. */
+export function callText(call: Call): string {
+  const written = (value: Literal) => (typeof value === 'string' ? `'${value}'` : String(value));
+  const version = versionOf(call);
+  const words = call.positional.map(written);
+  return `${call.name}(${[...words, ...(version === undefined ? [] : [`v=${written(version)}`])].join(', ')})`;
 }
 
 export const supported =
   "write {{ ref('model') }}, {{ ref('package', 'model', v=2) }} or {{ source('source', 'table') }}";
 
-function sourceRelation(manifest: Manifest, source: string, table: string): Relation | Mistake {
+function sourceRelation(manifest: Manifest, call: Call, source: string, table: string): Relation | Mistake {
   const tables = manifest.sources.filter((one) => one.source_name === source);
   if (tables.length === 0) {
     const names = new Set(manifest.sources.map((one) => one.source_name));
@@ -45,15 +57,16 @@ function sourceRelation(manifest: Manifest, source: string, table: string): Rela
     const names = tables.map((one) => one.name);
     return unknown(manifest, `table \`${table}\` in source \`${source}\``, suggest(table, names));
   }
-  return relation(manifest, matching, `source('${source}', '${table}')`);
+  return relation(manifest, matching, call);
 }
 
 function refRelation(
   manifest: Manifest,
+  call: Call,
   model: string,
   inPackage: string | undefined,
-  version: string | number | boolean | undefined,
 ): Relation | Mistake {
+  const version = versionOf(call);
   const inScope = manifest.nodes.filter((one) => inPackage === undefined || one.package_name === inPackage);
   const named = inScope.filter((one) => one.name === model);
   if (named.length === 0) {
@@ -71,17 +84,16 @@ function refRelation(
       `known here: ${versions.join(', ')}`,
     );
   }
-  const words = [...(inPackage === undefined ? [] : [inPackage]), model].map((word) => `'${word}'`);
-  const suffix = version === undefined ? '' : `, v=${typeof version === 'string' ? `'${version}'` : version}`;
-  return relation(manifest, matching, `ref(${words.join(', ')}${suffix})`);
+  return relation(manifest, matching, call);
 }
 
 /** The one of the project itself, as dbt has it; one of two packages would be a guess. */
 function relation(
   manifest: Manifest,
   matching: readonly (Node | Source)[],
-  call: string,
+  written: Call,
 ): Relation | Mistake {
+  const call = callText(written);
   const own = matching.filter((one) => one.package_name === manifest.projectName);
   const [found, twin] = own.length > 0 ? own : matching;
   if (!found || twin)

@@ -86,7 +86,18 @@ export interface Warehouse {
   lookup(sql: string, key: Column[], keys: string[][]): Statement;
   /** `select * from (sql) limit n`, for previews of rows. */
   sample(sql: string, limit: number): Statement;
+  /** The query with the fixtures' rows in place of the tables of those names, for unit tests. */
+  given(sql: string, fixtures: readonly Fixture[]): string;
   close(): Promise<void>;
+}
+
+/** Rows that stand for a table. */
+export interface Fixture {
+  /** As the query names the table, without a schema. */
+  name: string;
+  columns: Pick<Column, 'name' | 'nativeType'>[];
+  /** In the order of the columns. */
+  rows: readonly (readonly Value[])[];
 }
 
 /** What a folder in `src/warehouses/` exports as `warehouse`. Its driver loads only in `open`. */
