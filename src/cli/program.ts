@@ -79,6 +79,14 @@ function addProjectCommands(program: Command): void {
     .addOption(output(['table', 'json']))
     .action(lazily(() => import('./commands/test.ts')));
   program
+    .command('create-test')
+    .description('make such a test of a real row, its values masked')
+    .argument('<signal>')
+    .requiredOption('--key <key>', 'the entity; of several columns: a JSON array', collectKeys)
+    .option('--name <name>', 'name of the test (default: the signal and the masked key)')
+    .option('--force', 'write over a test that is there')
+    .action(lazily(() => import('./commands/create-test.ts')));
+  program
     .command('dbt')
     .description('what a dbt project is told of this one')
     .command('exposures')

@@ -143,7 +143,7 @@ async function fixtureOf(
 const opaque = /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'/g;
 
 /** Without comments and strings: a name in one of those is not read. */
-function stripped(sql: string): string {
+export function stripped(sql: string): string {
   return sql.replaceAll(opaque, ' ');
 }
 
