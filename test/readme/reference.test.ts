@@ -11,6 +11,7 @@ import { signalSchema } from '../../src/config/signal.ts';
 import type { Actions } from '../../src/connectors/connector.ts';
 import { actionSchema, fieldSchema } from '../../src/connectors/http/grammar.ts';
 import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/index.ts';
+import { unitTestSchema } from '../../src/unit/definition.ts';
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
 import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';
 import { emptyFolder, loadSound } from './project.ts';
@@ -69,6 +70,7 @@ describe('docs/reference.md', () => {
     compare(tableOf('key', 'Signal'), signalSchema);
     compare(tableOf('key', 'Enrichment'), enrichmentSchema);
     compare(tableOf('key', 'Destination'), destinationSchema);
+    compare(tableOf('key', 'Unit test'), unitTestSchema);
   });
 
   for (const name of warehouseNames)

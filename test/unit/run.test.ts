@@ -138,6 +138,24 @@ test('with columns written, the table need not be there', async () => {
   }
 });
 
+test('a key of several columns is a list', async () => {
+  const other = await openShop({
+    'readback.yml': 'project: p\nwarehouses:\n  none: { type: duckdb, path: ":memory:" }\n',
+    'signals/churn.sql': '/*\nkey: [shop, sku]\n*/\nselect shop, sku from stock',
+  });
+  try {
+    const stock =
+      '{ input: stock, columns: { shop: text, sku: int }, rows: [{ shop: LYS, sku: 1 }, { shop: LYS, sku: 2 }] }';
+    const text = `signal: churn\ngiven: [${stock}]\nexpect: { transitions: { entered: [[LYS, 1], [CDG, 2]] } }`;
+    assert.deepEqual(told(await other.run(text)), [
+      '3:45 ["CDG","2"]: entered | nothing',
+      '3:11 ["LYS","2"]: nothing | entered',
+    ]);
+  } finally {
+    await other.close();
+  }
+});
+
 test('a table of no rows has its columns all the same', async () => {
   const empty = 'given: [{ input: scores }, { input: main.plans }]\n';
   assert.deepEqual(told(await shop.run(`signal: churn\n${empty}expect: { transitions: {} }`)), []);
