@@ -148,7 +148,7 @@ test('a key of several columns is a list', async () => {
       '{ input: stock, columns: { shop: text, sku: int }, rows: [{ shop: LYS, sku: 1 }, { shop: LYS, sku: 2 }] }';
     const text = `signal: churn\ngiven: [${stock}]\nexpect: { transitions: { entered: [[LYS, 1], [CDG, 2]] } }`;
     assert.deepEqual(told(await other.run(text)), [
-      '3:45 ["CDG","2"]: entered | nothing',
+      '3:46 ["CDG","2"]: entered | nothing',
       '3:11 ["LYS","2"]: nothing | entered',
     ]);
   } finally {
