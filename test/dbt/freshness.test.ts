@@ -137,7 +137,7 @@ describe('a poll', () => {
         'signals/stale.sql':
           "/*\nkey: id\nguard: { source_freshness: error }\n*/\nselect id from {{ source('crm', 'events') }}",
         'signals/loaded.sql':
-          "/*\nkey: id\nguard: { max_age: 1h, loaded_at: loaded }\n*/\nselect id, loaded from {{ source('crm', 'events') }}",
+          "/*\nkey: id\non: [entered, changed]\nguard: { max_age: 1h, loaded_at: loaded }\n*/\nselect id, loaded from {{ source('crm', 'events') }}",
       },
       "create table events as select 'e1' as id, now() as loaded",
     );
@@ -161,8 +161,12 @@ describe('a poll', () => {
     assert.match(await polled('stale'), /^baseline: null/);
   });
 
-  test('is held while max(loaded_at) is too old', async () => {
+  test('is held while max(loaded_at) is too old; that rows are loaded again is no change of them', async () => {
     assert.match(await polled('loaded'), /^baseline/);
+    await parts.warehouse.run("update events set loaded = now() - interval '1 minute'");
+    assert.equal(await polled('loaded'), 'done: null');
+    const { rows } = await parts.database.pool.query('select count(*)::int as messages from messages');
+    assert.equal(rows[0].messages, 0);
     await parts.warehouse.run("update events set loaded = now() - interval '3 hours'");
     assert.match(
       await polled('loaded'),

@@ -100,3 +100,16 @@ test('a broken test is told and counted, and the others run', async () => {
   assert.equal(code, 2);
   await rm(join(root, 'tests/broken.yaml'));
 });
+
+test('a model that is not given is not read from the warehouse: the test is refused', async () => {
+  await writeFile(
+    join(root, 'tests/lacking.yaml'),
+    'signal: late\ngiven: [{ input: o, columns: { id: int } }]\nexpect: { transitions: {} }\n',
+  );
+  const { code, stdout } = await readback(root, 'test');
+  assert.match(
+    stdout,
+    /tests\/lacking\.yaml:1:9 CONFIG_KEY: `ref\('orders'\)` is not given\n.*rows: \[\] for none/,
+  );
+  assert.equal(code, 2);
+});

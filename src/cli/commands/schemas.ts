@@ -17,6 +17,6 @@ export async function execute(options: GlobalOptions, [dir]: [string]): Promise<
     print(relative(process.cwd(), join(folder, name)));
   }
   remark(`In VS Code, with the YAML extension, in settings.json:
-  "yaml.schemas": { "${dir}/readback.json": "readback.yml", "${dir}/destination.json": "destinations/*.yaml" }`);
+  "yaml.schemas": { "${dir}/readback.json": "readback.yml", "${dir}/destination.json": "destinations/*.yaml", "${dir}/test.json": "tests/*.yaml" }`);
   return 0;
 }
