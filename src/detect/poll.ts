@@ -1,10 +1,19 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
+import { staleSource } from '../dbt/freshness.ts';
 import { ReadbackError } from '../errors.ts';
 import { queries } from '../store/queries.ts';
 import type { ReadOptions, SignalQuery, Value, Warehouse } from '../warehouses/warehouse.ts';
 import { copyMembers } from './copy.ts';
-import { type Counts, guardAge, guardEmpty, guardMoves, guardRows, type IncomingFaults } from './guards.ts';
+import {
+  ageColumn,
+  type Counts,
+  guardAge,
+  guardEmpty,
+  guardMoves,
+  guardRows,
+  type IncomingFaults,
+} from './guards.ts';
 
 /**
  * Keys are spread over this many buckets. An unchanged poll fetches one row for each; one changed entity makes
@@ -175,9 +184,12 @@ async function guardSource(
   warehouse: Warehouse,
   read: ReadOptions,
 ): Promise<string | undefined> {
-  if (signal.guard.maxAgeMs === undefined || signal.observedAt === undefined) return undefined;
+  const { maxAgeMs, sourceFreshness } = signal.guard;
+  const stale = sourceFreshness && signal.dbt && (await staleSource(signal.dbt.freshness, sourceFreshness));
+  const column = ageColumn(signal);
+  if (stale || maxAgeMs === undefined || column === undefined) return stale;
   let newest: Value = null;
-  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, signal.observedAt), read)) {
+  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, column), read)) {
     newest = row?.[0] ?? null;
   }
   return guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
@@ -260,7 +272,7 @@ export async function signalQuery(
 
 async function valueColumns(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<string[]> {
   const columns = await warehouse.describe(signal.sql, read);
-  const fixed = new Set([...signal.key, signal.observedAt]);
+  const fixed = new Set([...signal.key, signal.observedAt, signal.guard.loadedAt]);
   return columns.map((column) => column.name).filter((name) => !fixed.has(name));
 }
 

@@ -9,6 +9,12 @@ const warehouses: Readonly<Record<string, () => Promise<{ warehouse: WarehouseTy
 
 export const warehouseNames = Object.keys(warehouses);
 
+/** The warehouse type that an adapter of dbt connects with. */
+export async function warehouseOfDbt(adapter: string): Promise<WarehouseType | undefined> {
+  const types = await Promise.all(warehouseNames.map(loadWarehouse));
+  return types.find((type) => type?.dbt?.types.includes(adapter));
+}
+
 /** Loads one warehouse type's declarations (its driver loads in `open`). Undefined: no such type. */
 export async function loadWarehouse(name: string): Promise<WarehouseType | undefined> {
   return Object.hasOwn(warehouses, name) ? (await warehouses[name]?.())?.warehouse : undefined;

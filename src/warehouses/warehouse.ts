@@ -95,7 +95,18 @@ export interface Warehouse {
   sample(sql: string, limit: number): Statement;
   /** Where reading costs money: the most that the statement would scan, without running it. */
   cost?(statement: Statement, options: ReadOptions): Promise<{ bytes: bigint }>;
+  /** The query with the fixtures' rows in place of the tables of those names, for unit tests. */
+  given(sql: string, fixtures: readonly Fixture[]): string;
   close(): Promise<void>;
+}
+
+/** Rows that stand for a table. */
+export interface Fixture {
+  /** As the query names the table, without a schema. */
+  name: string;
+  columns: Pick<Column, 'name' | 'nativeType'>[];
+  /** In the order of the columns. */
+  rows: readonly (readonly Value[])[];
 }
 
 /** What a folder in `src/warehouses/` exports as `warehouse`. Its driver loads only in `open`. */
@@ -106,5 +117,18 @@ export interface WarehouseType {
   schema: z.ZodType<Record<string, unknown>>;
   /** An example of the settings as YAML, run by a test. */
   example: string;
+  /** Which outputs of a dbt `profiles.yml` lead here; none if absent. */
+  dbt?: DbtOutputs;
   open(settings: Record<string, unknown>): Promise<Warehouse>;
+}
+
+/** How an output of a dbt `profiles.yml` becomes settings. */
+export interface DbtOutputs {
+  /** Of dbt's adapters, as the output's `type:` names them. */
+  types: readonly string[];
+  /**
+   * From the output, its `env_var()` filled in, to the settings as `schema` takes them: secrets as `Secret`s. Refuses what
+   * would change what is read and cannot be honoured here.
+   */
+  settings: z.ZodType<Record<string, unknown>>;
 }

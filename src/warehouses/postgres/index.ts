@@ -3,6 +3,7 @@ import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
 import { loadTemplates, render } from '../template.ts';
 import type { Column, ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
+import { dbtSettings } from './dbt.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
 import { type FailureContext, failureOf, notAQuery } from './failure.ts';
 import { readRows } from './read.ts';
@@ -15,6 +16,7 @@ export const warehouse: WarehouseType = {
   summary: 'A PostgreSQL database, read in read-only transactions.',
   schema: settingsSchema,
   example: 'url: env:WAREHOUSE_URL',
+  dbt: { types: ['postgres', 'redshift'], settings: dbtSettings },
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
