@@ -70,7 +70,7 @@ async function firstMembers(
   { limit, only }: { limit: number; only: readonly string[] },
 ): Promise<Member[]> {
   const warehouse = await open(signal.warehouse);
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   const query = await signalQuery(signal, warehouse, read);
   const wanted = only.length > 0 ? new Set(only) : undefined;
   const most = wanted?.size ?? limit;

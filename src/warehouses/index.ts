@@ -4,6 +4,7 @@ import type { WarehouseType } from './warehouse.ts';
 const warehouses: Readonly<Record<string, () => Promise<{ warehouse: WarehouseType }>>> = {
   duckdb: () => import('./duckdb/index.ts'),
   postgres: () => import('./postgres/index.ts'),
+  snowflake: () => import('./snowflake/index.ts'),
 };
 
 export const warehouseNames = Object.keys(warehouses);

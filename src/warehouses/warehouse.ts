@@ -40,6 +40,8 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Enforced by the server where it can be, and by the client always. */
   timeoutMs: number;
+  /** The signal or enrichment it is run for; shown in the warehouse's own query history where there is one. */
+  label?: string;
 }
 
 /** A query ready to run; `sql` is also what `readback compile` prints. */

@@ -1,0 +1,2 @@
+-- Who asks, and what computes.
+select current_role() as role, current_warehouse() as warehouse

@@ -1,0 +1,41 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Secret } from '../../../src/config/secret.ts';
+import type { Account } from './login.ts';
+import { SnowflakeServer } from './server.ts';
+
+const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+export const privateKey = keys.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+export const encryptedKey = keys.privateKey
+  .export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
+  .toString();
+
+const account: Account = {
+  name: 'myorg-account',
+  user: 'READBACK',
+  password: 'correct horse',
+  publicKey: keys.publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+  accessToken: 'pat-secret',
+  oauthToken: 'oauth-secret',
+  client: { id: 'client', secret: 'client-secret' },
+  role: 'READER',
+  warehouse: 'REPORTING',
+};
+
+export function openAccount(change: Partial<Account> = {}): Promise<SnowflakeServer> {
+  return SnowflakeServer.open({ ...account, ...change });
+}
+
+/** Settings that log in by the key pair. */
+export function settingsFor(
+  server: SnowflakeServer,
+  change: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    account: 'myorg-account',
+    user: 'readback',
+    url: server.url,
+    private_key: new Secret(privateKey),
+    ...change,
+  };
+}
