@@ -33,7 +33,7 @@ function reportOf(error: unknown): Report {
 
 /** The session or the way to it is gone; the driver's own numbers are in its dist/lib/error_code.js. */
 const lost =
-  /\b(40100[1-5]|402001|405503|40700[12]|407502|39010[45]|39011[0-9]|390195|ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b/;
+  /\b(40100[1-4]|40550[13]|40700[12]|39010[45]|39011[0-9]|390195|ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b/;
 
 export function isLost(error: unknown): boolean {
   return lost.test(reportOf(error).code);
@@ -64,7 +64,7 @@ const hints: readonly [RegExp, string][] = [
     'check user and password; a person’s account needs a second factor, a service needs a key pair',
   ],
   [
-    /private key|PEM|DECODER|passphrase|asn1|pkcs/i,
+    /private key|PEM|DECODER|passphrase|bad decrypt|asn1|pkcs/i,
     'private_key is the PEM text of an RSA key; an encrypted one needs private_key_passphrase',
   ],
   [/390189|role/i, 'check role: it must exist and be granted to the user'],

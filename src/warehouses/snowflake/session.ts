@@ -51,11 +51,15 @@ export class Session {
     }
   }
 
+  /** Ends the session on the server; waits for a login under way no longer than for an answer. */
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
-    const connection = await opening?.catch(() => undefined);
-    if (connection) await end(connection);
+    if (opening)
+      await atMost(
+        farewellMs,
+        opening.then(end, () => {}),
+      );
   }
 
   async #open(): Promise<Connection> {
@@ -127,11 +131,16 @@ function execute(connection: Connection, request: Request, deadline: Deadline): 
   return deadline.race(answer);
 }
 
-async function end(connection: Connection): Promise<void> {
+function end(connection: Connection): Promise<void> {
+  const ended = new Promise<void>((resolve) => connection.destroy(() => resolve()));
+  return atMost(farewellMs, ended);
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  await new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, farewellMs);
-    connection.destroy(() => resolve());
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  await Promise.race([work, late]);
   clearTimeout(timer);
 }

@@ -1,5 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Secret } from '../../../src/config/secret.ts';
+import { warehouse } from '../../../src/warehouses/snowflake/index.ts';
+import type { ReadOptions, Value, Warehouse } from '../../../src/warehouses/warehouse.ts';
+import { patient } from '../fixture.ts';
 import type { Account } from './login.ts';
 import { SnowflakeServer } from './server.ts';
 
@@ -38,4 +41,42 @@ export function settingsFor(
     private_key: new Secret(privateKey),
     ...change,
   };
+}
+
+/** A server, and short ways to ask it as Readback does. */
+export interface Bench {
+  server: SnowflakeServer;
+  open(settings?: Record<string, unknown>): Promise<Warehouse>;
+  rows(warehouse: Warehouse, sql: string, options?: Partial<ReadOptions>): Promise<Value[][]>;
+}
+
+/** Lends a server with its own data, and closes everything afterwards. */
+export async function withAccount(
+  work: (bench: Bench) => Promise<void>,
+  change: Partial<Account> = {},
+): Promise<void> {
+  const server = await openAccount(change);
+  const opened: Warehouse[] = [];
+  const open = async (settings = settingsFor(server)) => {
+    const one = await warehouse.open(warehouse.schema.parse(settings));
+    opened.push(one);
+    return one;
+  };
+  try {
+    await work({ server, open, rows });
+  } finally {
+    server.interfere = () => false;
+    await Promise.all(opened.map((one) => one.close()));
+    await server.close();
+  }
+}
+
+export async function rows(
+  from: Warehouse,
+  sql: string,
+  options: Partial<ReadOptions> = {},
+): Promise<Value[][]> {
+  const found: Value[][] = [];
+  for await (const batch of from.read({ sql, params: [] }, { ...patient, ...options })) found.push(...batch);
+  return found;
 }
