@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Secret } from '../../../src/config/secret.ts';
 import { warehouse } from '../../../src/warehouses/snowflake/index.ts';
 import type { ReadOptions, Value, Warehouse } from '../../../src/warehouses/warehouse.ts';
-import { patient } from '../fixture.ts';
 import type { Account } from './login.ts';
+import { rows } from './rows.ts';
 import { SnowflakeServer } from './server.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -69,14 +69,4 @@ export async function withAccount(
     await Promise.all(opened.map((one) => one.close()));
     await server.close();
   }
-}
-
-export async function rows(
-  from: Warehouse,
-  sql: string,
-  options: Partial<ReadOptions> = {},
-): Promise<Value[][]> {
-  const found: Value[][] = [];
-  for await (const batch of from.read({ sql, params: [] }, { ...patient, ...options })) found.push(...batch);
-  return found;
 }
