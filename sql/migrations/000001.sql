@@ -7,7 +7,7 @@ create type poll_state as enum ('queued', 'running', 'baseline', 'done', 'held',
 -- In the order of an action's life; src/ledger/state.ts has the moves, and a test holds the two together.
 create type action_state as enum (
   'planned', 'held', 'suppressed', 'ready', 'sending', 'accepted', 'unknown',
-  'verified', 'differs', 'rejected', 'escalated', 'expired', 'superseded', 'dead'
+  'verified', 'unverifiable', 'differs', 'rejected', 'escalated', 'expired', 'superseded', 'dead'
 );
 
 create table signals (
@@ -239,6 +239,7 @@ with planned as (
     signal,
     destination,
     (sum(actions) filter (where state = 'verified'))::bigint as verified,
+    (sum(actions) filter (where state = 'unverifiable'))::bigint as unverifiable,
     (sum(actions) filter (where state = 'differs'))::bigint as differs,
     (sum(actions) filter (where state = 'suppressed'))::bigint as suppressed,
     (sum(actions) filter (where state = 'held'))::bigint as held,
@@ -255,6 +256,7 @@ select
   destination,
   coalesce(detected, 0)::bigint as detected,
   coalesce(verified, 0) as verified,
+  coalesce(unverifiable, 0) as unverifiable,
   coalesce(differs, 0) as differs,
   coalesce(suppressed, 0) as suppressed,
   coalesce(held, 0) as held,
@@ -264,7 +266,7 @@ select
   coalesce(superseded, 0) as superseded,
   coalesce(in_flight, 0) as in_flight,
   coalesce(detected, 0)::bigint - (
-    coalesce(verified, 0) + coalesce(differs, 0) + coalesce(suppressed, 0) + coalesce(held, 0)
+    coalesce(verified, 0) + coalesce(unverifiable, 0) + coalesce(differs, 0) + coalesce(suppressed, 0) + coalesce(held, 0)
     + coalesce(escalated, 0) + coalesce(failed, 0) + coalesce(expired, 0) + coalesce(superseded, 0)
     + coalesce(in_flight, 0)
   ) as unaccounted

@@ -85,7 +85,7 @@ select
     from actions as parent
     where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
       and parent.sequence <= wanted.sequence
-      and parent.external_id is not null and parent.state in ('verified', 'differs', 'accepted')
+      and parent.external_id is not null and parent.state in ('verified', 'unverifiable', 'differs', 'accepted')
     order by parent.sequence desc
     limit 1
   ) as parent_id,

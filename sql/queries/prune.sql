@@ -55,12 +55,12 @@ with seen as materialized (
       select from actions as record
       where record.entity = seen.entity and record.signal = :signal and record.sequence = seen.sequence
         and record.destination = any(:followed::text[])
-        and record.external_id is not null and record.state in ('verified', 'differs')
+        and record.external_id is not null and record.state in ('verified', 'unverifiable', 'differs')
         and not exists (
           select from actions as newer
           where newer.entity = record.entity and newer.signal = record.signal
             and newer.destination = record.destination and newer.sequence > record.sequence
-            and newer.external_id is not null and newer.state in ('verified', 'differs', 'accepted')
+            and newer.external_id is not null and newer.state in ('verified', 'unverifiable', 'differs', 'accepted')
         )
         and (
           exists (select from entities where signal = :signal and entity = record.entity and present)

@@ -32,6 +32,7 @@ with moment as (
   select
     coalesce(signal, '') as signal, coalesce(destination, '') as destination,
     coalesce(sum(actions) filter (where state = 'verified'), 0)::bigint as verified,
+    coalesce(sum(actions) filter (where state = 'unverifiable'), 0)::bigint as unverifiable,
     coalesce(sum(actions) filter (where state = 'differs'), 0)::bigint as differs,
     coalesce(sum(actions) filter (where state = 'suppressed'), 0)::bigint as suppressed,
     coalesce(sum(actions) filter (where state = 'escalated'), 0)::bigint as escalated,
@@ -82,6 +83,7 @@ with moment as (
   select
     coalesce(signal, '') as signal, coalesce(destination, '') as destination,
     count(*) filter (where state = 'verified') as verified,
+    count(*) filter (where state = 'unverifiable') as unverifiable,
     count(*) filter (where state = 'differs') as differs,
     count(*) filter (where state = 'suppressed') as suppressed,
     count(*) filter (where state = 'held') as held,
@@ -134,6 +136,7 @@ with moment as (
   select
     signal, destination, detected, in_flight, held, delayed, in_time, judged, sent, most_writes,
     coalesce(counted.verified, 0) + coalesce(pruned.verified, 0) as verified,
+    coalesce(counted.unverifiable, 0) + coalesce(pruned.unverifiable, 0) as unverifiable,
     coalesce(counted.differs, 0) + coalesce(pruned.differs, 0) as differs,
     coalesce(counted.suppressed, 0) + coalesce(pruned.suppressed, 0) as suppressed,
     coalesce(counted.escalated, 0) + coalesce(pruned.escalated, 0) as escalated,

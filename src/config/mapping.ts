@@ -85,7 +85,10 @@ function checkVerify(
         `\`verify.fields\` names \`${field}\`, which is not under \`fields\``,
         suggest(field, Object.keys(fields)),
       );
-    else if (action?.unreadable.includes(field))
-      complain(`\`${field}\` cannot be read back from this destination`, 'remove it from verify.fields');
+    else if (action?.unverifiable !== undefined || action?.unreadable.includes(field))
+      complain(
+        `\`${field}\` cannot be read back from this destination`,
+        action.unverifiable ?? 'remove it from verify.fields',
+      );
   }
 }

@@ -84,8 +84,13 @@ export interface ReadItem {
   fields: string[];
 }
 
-/** To be called when a request was answered or given up: the vendor has counted it by now. */
-export type Answered = () => void;
+/**
+ * To be called when a request was answered or given up: the vendor has counted it by now.
+ *
+ * @param usable the answer was what was asked for: a piece of work that takes several requests goes on from it, also
+ *   where only one may probe a connection that rested
+ */
+export type Answered = (usable?: boolean) => void;
 
 /**
  * Every HTTP request passes here first: it takes its share of the connection's budget, common to all workers, and
@@ -155,6 +160,11 @@ export interface ActionType {
   fields: z.ZodType<Fields>;
   /** Untemplated settings of the destination (`options:`), such as the unique property to upsert on. */
   options: z.ZodType<Record<string, unknown>>;
+  /**
+   * Why the vendor can never be asked what it holds, where that is so. A yes to the write then ends as `unverifiable`,
+   * never as `verified`, and `read` is not called.
+   */
+  unverifiable?: string;
   /** Fields that cannot be read back, so that `verify.fields` may not name them. */
   unreadable: readonly string[];
   /** Field whose text needs the vendor's escaping by default, and the filter that does it. */

@@ -8,6 +8,7 @@ export const actionStates = [
   'accepted',
   'unknown',
   'verified',
+  'unverifiable',
   'differs',
   'rejected',
   'escalated',
@@ -27,9 +28,10 @@ export const moves: Readonly<Record<ActionState, readonly ActionState[]>> = {
   suppressed: [],
   ready: ['held', 'suppressed', 'sending', 'rejected', 'expired', 'superseded'],
   sending: ['accepted', 'unknown', 'ready', 'rejected', 'dead'],
-  accepted: ['verified', 'differs', 'ready', 'escalated', 'dead'],
+  accepted: ['verified', 'unverifiable', 'differs', 'ready', 'escalated', 'dead'],
   unknown: ['verified', 'differs', 'ready', 'escalated', 'dead'],
   verified: [],
+  unverifiable: [],
   differs: ['ready'],
   rejected: ['ready'],
   escalated: ['ready'],
@@ -59,6 +61,7 @@ export const deadLetterStates = [
 /** The columns of the report: rule 9 says that they add up to what was detected. */
 export const reportColumns = {
   verified: ['verified'],
+  unverifiable: ['unverifiable'],
   differs: ['differs'],
   suppressed: ['suppressed'],
   held: ['held'],

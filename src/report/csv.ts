@@ -42,6 +42,7 @@ const columns: Record<CsvPart, string[]> = {
     'owner',
     'detected',
     'verified',
+    'unverifiable',
     'differs',
     'failed',
     'escalated',

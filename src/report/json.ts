@@ -4,7 +4,7 @@ import type { Report } from './model.ts';
  * The report as JSON. Keys are stable: they may be added to, never renamed. They are those of `Report` in snake_case:
  *
  * - `generated_at`, `since`: ISO 8601 in UTC; `since` may be null
- * - `totals`: `detected`, `verified`, `differs`, `failed`, `escalated`, `expired`, `suppressed`, `held`, `superseded`,
+ * - `totals`: `detected`, `verified`, `unverifiable`, `differs`, `failed`, `escalated`, `expired`, `suppressed`, `held`, `superseded`,
  *   `in_flight`, `unaccounted`, `delayed`; `time` with `total`, `insight_to_detected`, `detected_to_sent`,
  *   `sent_to_accepted`, `accepted_to_verified`, each `{p50, p95, p99}` in milliseconds or null; `sla` with `limit_ms`,
  *   `in_time`, `judged`, `attainment` (0–1 or null); `attempts` with `writes`, `reads`, `writes_per_action`,

@@ -104,6 +104,7 @@ export const reasonKinds = [
   'differs',
   'escalated',
   'expired',
+  'unverifiable',
   'delayed',
   'in_flight',
   'suppressed',

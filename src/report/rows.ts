@@ -9,6 +9,7 @@ export interface ActivationRow {
   destination: string;
   detected: number | null;
   verified: number | null;
+  unverifiable: number | null;
   differs: number | null;
   suppressed: number | null;
   held: number | null;
@@ -60,6 +61,7 @@ export interface LetterRow {
 export function activation(row: ActivationRow | undefined, limitMs: number | null): Activation {
   const counts = {
     verified: row?.verified ?? 0,
+    unverifiable: row?.unverifiable ?? 0,
     differs: row?.differs ?? 0,
     failed: row?.failed ?? 0,
     escalated: row?.escalated ?? 0,

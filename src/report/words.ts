@@ -3,6 +3,7 @@ import type { Activation, Counts, Report } from './model.ts';
 /** The columns of rule 9 in the order they are read, with the words for them. */
 export const countColumns: readonly { name: keyof Counts; word: string }[] = [
   { name: 'verified', word: 'verified' },
+  { name: 'unverifiable', word: 'unverifiable' },
   { name: 'differs', word: 'differs' },
   { name: 'failed', word: 'failed' },
   { name: 'escalated', word: 'escalated' },
@@ -36,6 +37,7 @@ export function verdict(report: Report): string {
 /** What the numbers mean, for readers who have not seen the documentation. */
 export const legend: readonly string[] = [
   'verified: a read-back found in the destination what was sent. Nothing else counts as done.',
+  'unverifiable: the destination said yes, and has no way to be asked; not verified, and not judged by the SLA.',
   'detected is counted by the polls, all else by the actions; both sides must agree.',
   'Time to action runs from the row’s observed_at (or its detection) to the read-back; verified actions only.',
   'Within SLA: verified in time, of all that are verified, differ, failed, escalated or expired, or are in flight for ' +

@@ -93,6 +93,39 @@ export function decideReading(
   }
 }
 
+/**
+ * What becomes of an action whose destination can never be asked. Its yes is all there is to know; without one, only a
+ * key or an upsert makes a second write harmless.
+ *
+ * @param why the connector's own words
+ */
+export function decideUnverifiable(action: Action, why: string, policy: VerifyPolicy): Move {
+  if (action.state === 'accepted') {
+    return move(action, {
+      state: 'unverifiable',
+      outcome: 'unverifiable',
+      decision: 'done, not verified',
+      reason: why,
+    });
+  }
+  const harmless = policy.idempotency === 'keyed' || policy.idempotency === 'upsert';
+  if (!harmless || action.attempts >= policy.maxAttempts) {
+    return move(action, {
+      state: 'escalated',
+      outcome: 'unverifiable',
+      decision: 'ask a person',
+      reason: `no answer, and ${why}`,
+    });
+  }
+  return move(action, {
+    state: 'ready',
+    outcome: 'unverifiable',
+    decision: 'send again',
+    reason: 'no answer; sent again under the same key',
+    due_in_ms: failurePauseMs(action.attempts),
+  });
+}
+
 function decideDifference(
   action: Action,
   id: string,

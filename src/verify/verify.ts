@@ -11,7 +11,7 @@ import type { ConnectionGate } from '../ledger/connection.ts';
 import { intentLifeMs, type Lane } from '../ledger/lane.ts';
 import { type Answer, batchesOf, endWave } from '../ledger/wave.ts';
 import { differingFields } from './compare.ts';
-import { decideReading } from './decide.ts';
+import { decideReading, decideUnverifiable, type VerifyPolicy } from './decide.ts';
 
 export interface Verifier {
   lane: Lane;
@@ -44,17 +44,13 @@ export async function verify(verifier: Verifier, actions: readonly Action[]): Pr
 
 /** Reads back at most `maxReadBatch` accepted or unknown actions and decides; records nothing. */
 export async function readBatch(verifier: Verifier, batch: readonly Action[]): Promise<Answer> {
-  const { destination, type } = verifier;
+  const { type } = verifier;
+  const policy = policyOf(verifier);
+  const why = type.unverifiable;
+  if (why !== undefined) return { moves: batch.map((action) => unasked(verifier, action, why)), calls: [] };
   const started = performance.now();
   const readings = await read(verifier, batch);
   const call = endedCall('read', started);
-  const policy = {
-    idempotency: type.idempotency,
-    lagMs: destination.verify.lagMs ?? type.lagMs,
-    withinMs: destination.verify.withinMs,
-    maxAttempts: destination.maxAttempts,
-    underWayMs: intentLifeMs(verifier.call.timeoutMs) + verifier.call.timeoutMs,
-  };
   const moves = batch.map((action) => {
     const reading = readings.get(action.key) ?? unmentioned;
     const sent = action.sent ?? {};
@@ -67,6 +63,22 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
     return move;
   });
   return { moves, calls: [[...readings.values()]] };
+}
+
+function unasked(verifier: Verifier, action: Action, why: string): Move {
+  const move = decideUnverifiable(action, why, policyOf(verifier));
+  verifier.onVerdict(action, move);
+  return move;
+}
+
+function policyOf({ destination, type, call }: Verifier): VerifyPolicy {
+  return {
+    idempotency: type.idempotency,
+    lagMs: destination.verify.lagMs ?? type.lagMs,
+    withinMs: destination.verify.withinMs,
+    maxAttempts: destination.maxAttempts,
+    underWayMs: intentLifeMs(call.timeoutMs) + call.timeoutMs,
+  };
 }
 
 const unmentioned: Reading = { kind: 'failed', reason: 'the answer did not mention this record' };

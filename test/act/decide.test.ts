@@ -6,7 +6,7 @@ import { decideOutcome } from '../../src/act/decide.ts';
 import type { Outcome, Reading } from '../../src/connectors/connector.ts';
 import type { Call } from '../../src/ledger/action.ts';
 import { moves } from '../../src/ledger/state.ts';
-import { decideReading, type VerifyPolicy } from '../../src/verify/decide.ts';
+import { decideReading, decideUnverifiable, type VerifyPolicy } from '../../src/verify/decide.ts';
 import { anAction } from '../helpers/action.ts';
 
 const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
@@ -108,6 +108,21 @@ test('every reading leads along an edge of the graph or waits in place', () => {
         assert.ok((move.due_in_ms ?? 0) >= 0);
       },
     ),
+  );
+});
+
+test('what can never be asked is done by a yes, and sent again without one only where that does no harm', () => {
+  const accepted = decideUnverifiable(anAction({ state: 'accepted' }), 'it cannot be asked', patient);
+  assert.deepEqual([accepted.state, accepted.settled], ['unverifiable', true]);
+  fc.assert(
+    fc.property(counts, policies, (count, policy) => {
+      const move = decideUnverifiable(anAction({ ...count, state: 'unknown' }), 'it cannot be asked', policy);
+      assert.ok(moves.unknown.includes(move.state), move.state);
+      const harmless =
+        ['keyed', 'upsert'].includes(policy.idempotency) && count.attempts < policy.maxAttempts;
+      assert.equal(move.state, harmless ? 'ready' : 'escalated');
+      assert.equal(move.generation, 0, 'the key that protects from the first write is kept');
+    }),
   );
 });
 

@@ -218,6 +218,11 @@ export class Desk {
     );
   }
 
+  /** Whether the vendor can be asked what it holds. */
+  get readable(): boolean {
+    return this.action.unverifiable === undefined;
+  }
+
   /** Whether a read-back tells of the write: the item as it was sent, against nothing or older values. */
   isWritten(item: WriteItem, reading: Reading, later: string[] = []): boolean {
     assert.ok(['found', 'absent'].includes(reading.kind), JSON.stringify(reading));

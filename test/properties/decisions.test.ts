@@ -59,7 +59,13 @@ test('no destination decides differently because others decided before it', () =
 });
 
 test('a walk along the moves ends where nothing goes on by itself, and only a retry leads away from there', () => {
-  const final: readonly ActionState[] = ['verified', 'suppressed', 'superseded', ...deadLetterStates];
+  const final: readonly ActionState[] = [
+    'verified',
+    'unverifiable',
+    'suppressed',
+    'superseded',
+    ...deadLetterStates,
+  ];
   fc.assert(
     fc.property(fc.array(fc.nat(), { minLength: 30, maxLength: 30 }), (choices) => {
       let state: ActionState = 'planned';
@@ -74,7 +80,8 @@ test('a walk along the moves ends where nothing goes on by itself, and only a re
         const next = options[choice % options.length] as ActionState;
         assert.notEqual(next, state);
         // A verdict needs a send, a send needs an intent.
-        if (next === 'verified' || next === 'differs') assert.ok(['accepted', 'unknown'].includes(state));
+        if (['verified', 'unverifiable', 'differs'].includes(next))
+          assert.ok(['accepted', 'unknown'].includes(state));
         if (next === 'accepted' || next === 'unknown') assert.equal(state, 'sending');
         state = next;
       }

@@ -13,7 +13,8 @@ export function expected(
     const limit = sla(action.signal);
     if (limit === undefined) return 'none';
     if (isInFlight(action.state)) return age(index) > limit ? 'late' : 'none';
-    if (!isSettled(action.state) || ['suppressed', 'superseded'].includes(action.state)) return 'none';
+    if (!isSettled(action.state) || ['unverifiable', 'suppressed', 'superseded'].includes(action.state))
+      return 'none';
     return action.state === 'verified' && (times[index]?.total ?? 0) <= limit ? 'in time' : 'late';
   });
   const sent = actions.filter((action) => action.sent != null).length;
