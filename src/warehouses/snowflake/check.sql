@@ -1,2 +1,2 @@
 -- Who asks, and what computes.
-select current_role() as role, current_warehouse() as warehouse
+select current_role() as reader, current_warehouse() as computes

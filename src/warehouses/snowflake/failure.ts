@@ -88,6 +88,12 @@ export function unreachable(error: unknown, shown: string): ReadbackError {
   });
 }
 
+/** Classes of SQLSTATE in which the SQL itself is at fault, not the data or the moment. */
+export function isSqlFault(error: unknown): boolean {
+  const { sqlState, message } = reportOf(error);
+  return /^(42|02000|0A000)/.test(sqlState) || /SQL compilation error/.test(message);
+}
+
 export interface FailureContext {
   /** The statement as it was sent. */
   sql: string;
@@ -107,13 +113,13 @@ export function failureOf(error: unknown, context: FailureContext): ReadbackErro
       hint: 'set `warehouse` to a virtual warehouse that the role may use',
     });
   }
-  // Classes of SQLSTATE in which the SQL itself is at fault, not the data or the moment.
-  const sqlAtFault =
-    /^(42|02000|0A000)/.test(report.sqlState) || /SQL compilation error/.test(report.message);
+  const sqlAtFault = isSqlFault(error);
   return new ReadbackError(sqlAtFault ? 'SIGNAL_SQL' : 'WAREHOUSE_QUERY', report.message, {
     place: sqlAtFault ? placeOf(report, context.sql) : undefined,
   });
 }
+
+const textsAndComments = /'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\//g;
 
 /** Lines count from 1 and positions from 0. What does not exist is told without a place, by its name. */
 function placeOf({ line, position, message }: Report, sql: string): Place | undefined {
@@ -121,7 +127,8 @@ function placeOf({ line, position, message }: Report, sql: string): Place | unde
   const [, name] = /^(?:Object|Table|View|Schema|Database) '([^']+)' does not exist/m.exec(message) ?? [];
   const last = name?.split('.').at(-1)?.replaceAll('"', '') ?? '';
   if (!/^\w+$/.test(last)) return undefined;
-  const found = new RegExp(`(?<![\\w$])${last}(?![\\w$])`, 'i').exec(sql);
+  const outside = sql.replaceAll(textsAndComments, (text) => ' '.repeat(text.length));
+  const found = new RegExp(`(?<![\\w$])${last}(?![\\w$])`, 'i').exec(outside);
   return found ? placeIn(sql, [...sql.slice(0, found.index)].length, 'characters') : undefined;
 }
 

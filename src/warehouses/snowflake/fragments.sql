@@ -14,7 +14,7 @@ mod(md5_number_lower64(concat({{texts}})), 9223372036854775807)
 
 -- name: tracked
 -- Length and text: ('a', 'bc') is not ('ab', 'c'), and null is not ''.
-coalesce(length({{column}}::varchar) || ':' || {{column}}::varchar, 'n')
+coalesce(length({{column}}::varchar)::varchar || ':' || {{column}}::varchar, 'n')
 
 -- name: fingerprint
 left(md5(concat({{columns}})), 16)

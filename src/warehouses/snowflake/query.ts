@@ -3,16 +3,17 @@ import type { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
 import { render, type Templates } from '../template.ts';
 import { isSelect } from './driver.ts';
-import { failureOf, notAQuery } from './failure.ts';
+import { isSqlFault, notAQuery } from './failure.ts';
 import type { Request, Session } from './session.ts';
 
 /** Comments, then the word a query begins with. The driver takes `PUT` and `GET` for file transfers and does them. */
-const beginning = /^(?:\s|--[^\n]*(?:\n|$)|\/\/[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:(?:select|with)\b|\()/i;
+const beginning =
+  /^(?:\s|--[^\n]*(?:\n|$)|\/\/[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:(?:select|with)\b|\()/i;
 
 /**
- * Compiles a statement that nobody has seen before, without running it, and gives the columns of its result. Snowflake has no
- * read-only session, so a statement is refused unless it begins like a query, the server takes it for a SELECT, and it compiles where
- * only a query may stand; and the session takes no two statements at once.
+ * Compiles a statement without running it, and gives the columns of its result. Snowflake has no read-only session, so
+ * a statement is refused unless it begins like a query, the server takes it for a SELECT, and it compiles where only a
+ * query may stand; and two statements are never taken at once.
  */
 export async function describeQuery(
   session: Session,
@@ -28,12 +29,8 @@ export async function describeQuery(
     session.run(asked, deadline),
     session.run({ ...asked, sql: guarded }, deadline),
   ]);
-  const about = { shown: session.shown, timeoutMs: 0 };
-  if (own.status === 'rejected') throw deadline.failure ?? failureOf(own.reason, { ...about, sql });
-  if (guard.status === 'rejected') {
-    const failure = deadline.failure ?? failureOf(guard.reason, { ...about, sql: guarded });
-    throw failure.code === 'SIGNAL_SQL' ? notAQuery() : failure;
-  }
+  if (own.status === 'rejected') throw own.reason;
+  if (guard.status === 'rejected') throw isSqlFault(guard.reason) ? notAQuery() : guard.reason;
   const columns = own.value.getColumns();
   if (!columns || !isSelect(own.value)) throw notAQuery();
   return columns;

@@ -1,4 +1,4 @@
 select * from (
 {{sql}}
-) as sample
+) as preview
 limit {{limit}}

@@ -151,7 +151,7 @@ describe('Snowflake queries', () => {
       for (const sql of [
         'put file:///etc/passwd @stage',
         '/* x */ get @stage file:///tmp',
-        'delete from t',
+        '/* a */ delete from t /* b */ select 1',
         'show tables',
       ])
         await assert.rejects(rows(one, sql), {
