@@ -15,24 +15,26 @@ export const settingsSchema = z
     account: setting(
       z.string().regex(/^[A-Za-z0-9_.-]+$/, 'write an account identifier such as myorg-account'),
     ).describe('Account identifier: organisation and account name, or locator and region.'),
-    user: text().describe('Not needed with OAuth.'),
+    user: text().describe('Required unless OAuth is used.'),
     private_key: secret()
       .exactOptional()
       .describe('PEM text of the private key of the user’s key pair, as `file:key.p8`.'),
     private_key_passphrase: secret().exactOptional().describe('When the private key is encrypted.'),
     token: secret().exactOptional().describe('A programmatic access token.'),
     oauth_token: secret().exactOptional().describe('An access token of OAuth, for as long as it is valid.'),
-    oauth_client_id: text().describe('OAuth client credentials: a new token for every session.'),
-    oauth_client_secret: secret().exactOptional(),
+    oauth_client_id: text().describe(
+      'OAuth client credentials, with the secret: a new token for every session.',
+    ),
+    oauth_client_secret: secret().exactOptional().describe('Needs `role` or `oauth_scope`, too.'),
     oauth_token_url: setting(z.string().regex(tokenUrlPattern, 'write an https address'))
       .exactOptional()
       .describe('Where the token comes from. The account itself if absent.'),
     oauth_scope: text().describe('`session:role:` and the role if absent.'),
     password: secret().exactOptional().describe('Where a password alone still logs in.'),
-    role: text().describe('The user’s default role if absent.'),
+    role: text().describe('A role that may only select. The user’s default if absent.'),
     warehouse: text().describe('The virtual warehouse that computes. The user’s default if absent.'),
-    database: text(),
-    schema: text(),
+    database: text().describe('Where names without one are looked for. The user’s default if absent.'),
+    schema: text().describe('The same for names without a schema.'),
     url: setting(z.string().regex(addressPattern, 'write https:// and the host'))
       .exactOptional()
       .describe('Instead of the address made from the account, for private connectivity.'),
