@@ -11,7 +11,7 @@ export async function describeSignal(
   warehouse: Warehouse,
   problems: ReadbackError[],
 ): Promise<Column[] | undefined> {
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   let columns: Column[];
   try {
     columns = await warehouse.describe(signal.sql, read);
@@ -74,7 +74,7 @@ async function checkConditions(
   warehouse: Warehouse,
   problems: ReadbackError[],
 ): Promise<void> {
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   const query = await signalQuery(signal, warehouse, read);
   const before = problems.length;
   for (const key of ['when', 'rearm'] as const) {

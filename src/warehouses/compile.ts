@@ -57,6 +57,7 @@ function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?
   const { armed, where } = conditions(templates, query);
   if (only) where.push(fill('in_buckets', { bucket, only: only.join(', ') || 'null' }));
   const hashed = [...key.map(quote), armed, ...track.map(quote)];
+  const text = (column: string) => fill('tracked', { column });
   return fill('members', {
     sql: withoutSemicolon(query.sql),
     bucket,
@@ -65,7 +66,7 @@ function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?
       track.length === 0
         ? `'${constantFingerprint}'`
         : fill('fingerprint', { columns: each('tracked', track) }),
-    hash: fill('hash', { columns: hashed.join(', ') }),
+    hash: fill('hash', { columns: hashed.join(', '), texts: hashed.map(text).join(', ') }),
     observed_at: observedAt === undefined ? fill('no_time') : fill('time', { column: quote(observedAt) }),
     keys: key.map((column, at) => `${quote(column)} as key_${at + 1}`).join(', '),
     where: where.join('\n  and ') || 'true',

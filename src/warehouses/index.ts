@@ -5,6 +5,7 @@ const warehouses: Readonly<Record<string, () => Promise<{ warehouse: WarehouseTy
   bigquery: () => import('./bigquery/index.ts'),
   duckdb: () => import('./duckdb/index.ts'),
   postgres: () => import('./postgres/index.ts'),
+  snowflake: () => import('./snowflake/index.ts'),
 };
 
 export const warehouseNames = Object.keys(warehouses);

@@ -30,6 +30,28 @@ const profiles = `acme:
       user: reader
       pass: hunter2-in-the-open
       dbname: shop
+    cold:
+      type: snowflake
+      account: myorg-acme
+      user: reader
+      private_key: not-really-a-key
+      role: reporter
+      warehouse: reporting
+      database: shop
+      schema: marts
+      client_session_keep_alive: false
+    warm:
+      type: snowflake
+      account: myorg-acme
+      user: reader
+      authenticator: externalbrowser
+    big:
+      type: bigquery
+      method: service-account-json
+      project: acme-shop
+      dataset: marts
+      keyfile_json: { client_email: reader@acme.example }
+      maximum_bytes_billed: 1000000000
     other:
       type: trino
     attached:
@@ -106,6 +128,27 @@ test('Redshift is read as the Postgres that it speaks like, on its own port', as
   const { found } = await warehouse('dbt_profile: acme.wide');
   assert.equal(found?.type, 'postgres');
   assert.equal(found?.settings.port, 5439);
+});
+
+test('Snowflake and BigQuery are read with what their profiles say; a login that needs a browser is refused', async () => {
+  const { private_key: key, ...cold } = (await warehouse('dbt_profile: acme.cold')).found?.settings ?? {};
+  const names = { role: 'reporter', warehouse: 'reporting', database: 'shop', schema: 'marts' };
+  assert.deepEqual(cold, { account: 'myorg-acme', user: 'reader', ...names, max_queries: 4 });
+  assert.equal(key instanceof Secret && key.reveal(), 'not-really-a-key');
+  const { credentials, ...big } = (await warehouse('dbt_profile: acme.big')).found?.settings ?? {};
+  assert.ok(credentials instanceof Secret);
+  assert.deepEqual(
+    { ...big, endpoint: undefined },
+    {
+      project: 'acme-shop',
+      dataset: 'acme-shop.marts',
+      maximum_bytes_billed: 1_000_000_000n,
+      endpoint: undefined,
+    },
+  );
+  const { found, problems } = await warehouse('dbt_profile: acme.warm');
+  assert.equal(found, undefined);
+  assert.match(problems.join('\n'), /profiles\.yml:38:22 .*must be snowflake or oauth/);
 });
 
 test('a password of a profile shows nowhere', async () => {

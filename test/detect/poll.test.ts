@@ -51,7 +51,7 @@ async function rows(
 
 async function pollOnce(
   signal: Signal,
-  options: { destinations?: Destination[]; only?: string[] } = {},
+  options: { destinations?: Destination[]; only?: string[]; from?: Warehouse } = {},
 ): Promise<PollResult> {
   const client = await database.pool.connect();
   try {
@@ -59,7 +59,7 @@ async function pollOnce(
       "insert into polls (signal, scheduled_for, cause) values ($1, clock_timestamp(), 'manual') returning id",
       [signal.name],
     );
-    return await poll(client, warehouse, signal, {
+    return await poll(client, options.from ?? warehouse, signal, {
       signal: new AbortController().signal,
       only: options.only ?? [],
       emit: async (tx) => {
@@ -98,6 +98,26 @@ test('the first poll records a baseline and acts on nothing', async () => {
   await rows('baseline', ['a', 0.9], ['b', 0.1]);
   assert.equal((await pollOnce(signal)).state, 'baseline');
   assert.deepEqual(await messages(signal), []);
+});
+
+test('every query says to the warehouse which signal it is for', async () => {
+  const guard = { maxNew: undefined, maxNewRatio: undefined, allowEmpty: false, maxAgeMs: 1e9 };
+  const signal = signalOf('labelled', { on: ['changed'], observedAt: 'seen_at', guard });
+  await rows('labelled', ['a', 1]);
+  const labels: (string | undefined)[] = [];
+  const listening: Warehouse = {
+    ...warehouse,
+    describe: (sql, read) => {
+      labels.push(read.label);
+      return warehouse.describe(sql, read);
+    },
+    read: (statement, read) => {
+      labels.push(read.label);
+      return warehouse.read(statement, read);
+    },
+  };
+  assert.equal((await pollOnce(signal, { from: listening })).state, 'baseline');
+  assert.deepEqual(labels, ['labelled', 'labelled', 'labelled', 'labelled']);
 });
 
 test('an empty first poll is a baseline too: what enters next is acted on', async () => {

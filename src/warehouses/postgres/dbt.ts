@@ -1,15 +1,5 @@
 import { z } from 'zod';
-import { Secret } from '../../config/secret.ts';
-
-/** dbt reads as another role, certificate or identity would: what is seen could be something else. */
-const refused = (what: string) =>
-  z
-    .custom((value) => value === undefined || value === null || value === '', {
-      error: `${what} is not supported; write the connection in readback.yml instead`,
-    })
-    .optional();
-
-const text = () => z.coerce.string().min(1).exactOptional();
+import { present, profileText, refused, secretOf } from '../dbt.ts';
 
 /**
  * An output of dbt's adapters for Postgres and Redshift, which speaks the same protocol.
@@ -20,13 +10,13 @@ export const dbtSettings = z
     type: z.string(),
     host: z.string().min(1),
     port: z.coerce.number().int().min(1).max(65_535).exactOptional(),
-    dbname: text(),
-    database: text(),
-    user: text(),
-    password: text(),
-    pass: text(),
-    sslmode: text(),
-    sslrootcert: text(),
+    dbname: profileText(),
+    database: profileText(),
+    user: profileText(),
+    password: profileText(),
+    pass: profileText(),
+    sslmode: profileText(),
+    sslrootcert: profileText(),
     role: refused('`role`'),
     search_path: refused('`search_path`'),
     sslcert: refused('a client certificate'),
@@ -36,15 +26,13 @@ export const dbtSettings = z
       .exactOptional(),
   })
   .transform((output): Record<string, unknown> => {
-    const password = output.password ?? output.pass;
-    const settings = {
+    return present({
       host: output.host,
       port: output.port ?? (output.type === 'redshift' ? 5439 : undefined),
       database: output.dbname ?? output.database,
       user: output.user,
-      password: password === undefined ? undefined : new Secret(password),
+      password: secretOf(output.password ?? output.pass),
       sslmode: output.sslmode,
       sslrootcert: output.sslrootcert === undefined ? undefined : `file:${output.sslrootcert}`,
-    };
-    return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    });
   });
