@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describeRefusal, renderFields } from './act/prepare.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
-import { bucketCount, signalQuery } from './detect/poll.ts';
+import { bucketCount } from './detect/digest.ts';
+import { signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
 import { decodeEntity, encodeEntity } from './ledger/entity.ts';

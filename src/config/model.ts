@@ -48,6 +48,10 @@ export interface RateLimit {
 export const transitions = ['entered', 'changed', 'left'] as const;
 export type Transition = (typeof transitions)[number];
 
+/** Where two sets are compared: by digests of buckets, in the ledger row by row, or in the warehouse. */
+export const diffs = ['digest', 'rows', 'warehouse'] as const;
+export type Diff = (typeof diffs)[number];
+
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];
 
@@ -89,6 +93,7 @@ export interface Signal {
   retentionMs: number;
   guard: Guard;
   backfill: 'none' | 'all';
+  diff: Diff;
   timeoutMs: number;
   sql: string;
   /** Line of the file on which `sql` begins, to translate the warehouse's error positions. */

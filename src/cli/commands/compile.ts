@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Enrichment, Project, Signal } from '../../config/model.ts';
-import { bucketCount, signalQuery } from '../../detect/poll.ts';
+import { bucketCount } from '../../detect/digest.ts';
+import { signalQuery } from '../../detect/poll.ts';
 import type { Column } from '../../warehouses/warehouse.ts';
 import { writeArtifact } from '../artifacts.ts';
 import type { GlobalOptions, SelectOptions } from '../options.ts';

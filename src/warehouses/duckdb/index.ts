@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { compiler, quoteName } from '../compile.ts';
+import { comparer, compiler, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { loadTemplates } from '../template.ts';
 import type { ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
@@ -25,14 +25,17 @@ function openWarehouse(settings: Settings): Warehouse {
   const templates = loadTemplates(import.meta.url, [
     'members',
     'digest',
+    'differences',
     'lookup',
     'newest',
     'sample',
     'fragments',
     'text',
   ]);
+  const dialect = { templates, quote: quoteName };
   return {
-    ...compiler({ templates, quote: quoteName }),
+    ...compiler(dialect),
+    ...comparer(dialect),
     async check(options) {
       await once(file, options, async ({ connection }) => void (await connection.run('select 1')));
     },

@@ -1,4 +1,4 @@
-import { compiler, quoteName } from '../compile.ts';
+import { comparer, compiler, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
 import { loadTemplates, render } from '../template.ts';
@@ -21,6 +21,7 @@ export const warehouse: WarehouseType = {
 const templateFiles = [
   'members',
   'digest',
+  'differences',
   'lookup',
   'newest',
   'sample',
@@ -38,8 +39,10 @@ function openWarehouse(settings: Settings): Warehouse {
   const guarded = (sql: string) => render(templates, 'guard', { sql: withoutSemicolon(sql) });
   const prefix = render(templates, 'guard', { sql: '\0' }).split('\0')[0] as string;
 
+  const dialect = { templates, quote: quoteName };
   return {
-    ...compiler({ templates, quote: quoteName }),
+    ...compiler(dialect),
+    ...comparer(dialect),
     check: (options) => inSession(sessions, options, { sql: '' }, async () => {}),
     describe: (sql, options) =>
       inSession(

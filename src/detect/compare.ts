@@ -1,0 +1,77 @@
+import type pg from 'pg';
+import { decodeEntity } from '../ledger/entity.ts';
+import { queries } from '../store/queries.ts';
+import type { Column, KnownEntity, Value } from '../warehouses/warehouse.ts';
+import { type BucketDigest, type Found, receive, type Source } from './found.ts';
+
+/**
+ * Entities that are sent to the warehouse to be compared there, at most: bounds memory and the size of the query. 60,000 of
+ * them take a third of the time that it takes to fetch as many members and to compare them in the ledger.
+ */
+const comparedAtMost = 100_000;
+
+const sql = queries('detect');
+
+/**
+ * Lets the warehouse compare the members of some buckets with what the ledger knows of them, so that only what differs is
+ * fetched. Undefined when it cannot, when they are too many, or when keys are missing or not unique: then the members are
+ * to be fetched, which says which.
+ *
+ * @param present how many entities the ledger knows in these buckets
+ */
+export async function compareInWarehouse(
+  client: pg.PoolClient,
+  source: Source,
+  bucketCount: number,
+  buckets: number[],
+  present: number,
+): Promise<Pick<Found, 'kind' | 'rowsRead' | 'digests'> | undefined> {
+  const { signal, warehouse, query, read } = source;
+  if (!warehouse.differences || present > comparedAtMost) return undefined;
+  const [key, entities] = await Promise.all([
+    keyColumns(source),
+    sql.run<KnownRow>(client, 'known_entities', { signal: signal.name, buckets }),
+  ]);
+  const known = entities.map((entity) => knownEntity(entity, key.length));
+  const statement = warehouse.differences(query, key, bucketCount, buckets, known);
+  const digests: BucketDigest[] = [];
+  let sound = true;
+  const differences = async function* (): AsyncGenerator<Value[][]> {
+    for await (const batch of warehouse.read(statement, read)) {
+      const rows: Value[][] = [];
+      for (const [kind, ...row] of batch) {
+        if (kind === 'difference') rows.push(row);
+        else if (kind === 'digest') digests.push(toDigest(row));
+        else sound = false;
+      }
+      yield rows;
+    }
+  };
+  const rows = await receive(client, differences());
+  return sound ? { kind: 'differences', rowsRead: rows + digests.length, digests } : undefined;
+}
+
+/** As the ledger has it. */
+export interface KnownRow {
+  entity: string;
+  fingerprint: string;
+}
+
+export function knownEntity({ entity, fingerprint }: KnownRow, width: number): KnownEntity {
+  return { key: decodeEntity(entity, width), fingerprint };
+}
+
+/** The key's columns with their types, in the order of the key. */
+export async function keyColumns({ signal, warehouse, read }: Source): Promise<Column[]> {
+  const columns = await warehouse.describe(signal.sql, read);
+  return signal.key.map((name) => {
+    const column = columns.find((one) => one.name === name);
+    if (!column) throw new Error(`the signal returns no column ${name}`);
+    return column;
+  });
+}
+
+/** In the places of fingerprint and hash. */
+function toDigest([bucket, , rows, digest]: Value[]): BucketDigest {
+  return { bucket: Number(bucket), rows: String(rows), digest: String(digest) };
+}
