@@ -22,6 +22,8 @@ export interface WarehouseConfig {
   type: string;
   /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
   settings: Record<string, unknown>;
+  /** Why no signal with `diff: warehouse` can be polled there; undefined: it can. */
+  noSnapshots: string | undefined;
   /** Where readback.yml names it. */
   place: Place;
 }

@@ -50,7 +50,7 @@ async function findMoves(client: pg.PoolClient, signal: string, found: Found): P
   else await sql.run(client, 'find_moves', scopeOf(signal, found));
 }
 
-/** A digest describes a whole bucket; without one the bucket is fetched again by the next poll that asks for digests. */
+/** A digest describes a whole bucket. Without any the next poll that asks for digests compares the whole set. */
 async function storeDigests(
   client: pg.PoolClient,
   signal: string,
@@ -58,9 +58,11 @@ async function storeDigests(
   only: readonly string[],
 ): Promise<void> {
   const { digests } = found;
-  await sql.run(client, 'forget_buckets', scopeOf(signal, found));
-  if (only.length > 0 || digests === undefined) return;
-  if (digests === 'incoming') await sql.run(client, 'store_buckets', scopeOf(signal, found));
+  const scope = scopeOf(signal, found);
+  await sql.run(client, 'forget_buckets', scope);
+  if (digests === undefined) return;
+  if (only.length > 0) await sql.run(client, 'spoil_buckets', scope);
+  else if (digests === 'incoming') await sql.run(client, 'store_buckets', scope);
   else
     await sql.run(client, 'store_told_buckets', {
       signal,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { queries } from '../store/queries.ts';
 import { compareInWarehouse } from './compare.ts';
-import { type Found, holdIfEmpty, type Known, receiveMembers, type Source } from './found.ts';
+import { countPresent, type Found, holdIfEmpty, type Known, receiveMembers, type Source } from './found.ts';
 
 /**
  * Keys are spread over this many buckets. An unchanged poll fetches one row for each; one changed entity makes
@@ -15,11 +15,14 @@ const sql = queries('detect');
 /** `diff: digest`: only buckets whose digest is not that of the last poll are compared. */
 export async function findByDigest(client: pg.PoolClient, source: Source, known: Known): Promise<Found> {
   const survey = await surveyBuckets(client, source);
-  const { changed, bucketsRead } = survey;
-  const present = known.comparable ? survey.present : 0;
+  const { changed, bucketsRead, bucketsKnown } = survey;
+  // A poll that compared in another way left no digests, but a set.
+  const counted = bucketsKnown > 0 ? survey.present : await countPresent(client, source);
+  const present = known.comparable ? counted : 0;
   await holdIfEmpty(source, survey.rows, present);
-  if (known.comparable && changed.length === 0) return { kind: 'nothing', present, rowsRead: bucketsRead };
-  const some = known.comparable && changed.length <= bucketCount / 2;
+  const described = known.comparable && (bucketsKnown > 0 || present === 0);
+  if (described && changed.length === 0) return { kind: 'nothing', present, rowsRead: bucketsRead };
+  const some = described && changed.length <= bucketCount / 2;
   if (some) {
     const compared = await compareInWarehouse(client, source, bucketCount, changed, survey.presentInChanged);
     if (compared)
@@ -36,6 +39,8 @@ interface Survey {
   /** Rows that the warehouse counts. */
   rows: number;
   bucketsRead: number;
+  /** Buckets of the last set. */
+  bucketsKnown: number;
   /** Entities in the last set, and those of them in buckets that changed. */
   present: number;
   presentInChanged: number;
@@ -55,7 +60,8 @@ async function surveyBuckets(client: pg.PoolClient, source: Source): Promise<Sur
     readDigests(source),
   ]);
   const stored = new Map(known.map((bucket) => [bucket.bucket, bucket]));
-  const survey: Survey = { changed: [], rows: 0, bucketsRead: found.length, present: 0, presentInChanged: 0 };
+  const sizes = { bucketsRead: found.length, bucketsKnown: known.length };
+  const survey: Survey = { changed: [], rows: 0, ...sizes, present: 0, presentInChanged: 0 };
   for (const { members } of known) survey.present += members;
   const change = (bucket: number): void => {
     survey.changed.push(bucket);

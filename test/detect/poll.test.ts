@@ -376,6 +376,16 @@ test('with --only, the others are left for the next poll', async () => {
   assert.deepEqual((await messages(signal)).sort(), ['entered a 1', 'entered b 1']);
 });
 
+test('with --only, who has left a bucket that nobody is in any more is found by the next poll', async () => {
+  const signal = signalOf('only-left', { guard: { ...aSignal({}).guard, allowEmpty: true } });
+  await rows('only-left', ['a', 1], ['b', 1]);
+  await pollOnce(signal);
+  await team.run("delete from scores where signal = 'only-left'");
+  await pollOnce(signal, { only: ['b'] });
+  await pollOnce(signal);
+  assert.deepEqual(await messages(signal), ['left b 1', 'left a 1']);
+});
+
 test('with --only, a signal that was never polled acts on the chosen entity and records the rest', async () => {
   const signal = signalOf('only-first');
   await rows('only-first', ['a', 1], ['b', 1]);
