@@ -128,7 +128,7 @@ async function keyColumns(
   warehouses: Warehouses,
 ): Promise<Column[]> {
   const columns = await (await warehouses.warehouse(warehouse)).describe(sql, { timeoutMs });
-  return columns.filter((column) => names.includes(column.name));
+  return names.flatMap((name) => columns.filter((column) => column.name === name));
 }
 
 /** Keys are parameters; what stands here does not show in the SQL. */
