@@ -68,6 +68,7 @@ async function storeDigests(
       signal,
       buckets: digests.map((one) => one.bucket),
       rows: digests.map((one) => one.rows),
+      present: digests.map((one) => one.present),
       digests: digests.map((one) => one.digest),
     });
 }

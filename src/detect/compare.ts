@@ -28,11 +28,12 @@ export async function compareInWarehouse(
 ): Promise<Pick<Found, 'kind' | 'rowsRead' | 'digests'> | undefined> {
   const { signal, warehouse, query, read } = source;
   if (!warehouse.differences || present > comparedAtMost) return undefined;
-  const [key, entities] = await Promise.all([
+  const [key, before] = await Promise.all([
     keyColumns(source),
-    sql.run<KnownRow>(client, 'known_entities', { signal: signal.name, buckets }),
+    sql.run<KnownBucket>(client, 'known_entities', { signal: signal.name, buckets }),
   ]);
-  const known = entities.map((entity) => knownEntity(entity, key.length));
+  const known = before.flatMap((bucket) => entitiesOf(bucket, key.length));
+  const counts = new Map(before.map(({ bucket, entities }) => [bucket, entities.length]));
   const statement = warehouse.differences(query, key, bucketCount, buckets, known);
   const digests: BucketDigest[] = [];
   let sound = true;
@@ -41,7 +42,7 @@ export async function compareInWarehouse(
       const rows: Value[][] = [];
       for (const [kind, ...row] of batch) {
         if (kind === 'difference') rows.push(row);
-        else if (kind === 'digest') digests.push(toDigest(row));
+        else if (kind === 'digest') digests.push(toDigest(row, counts));
         else sound = false;
       }
       yield rows;
@@ -49,6 +50,21 @@ export async function compareInWarehouse(
   };
   const rows = await receive(client, differences());
   return sound ? { kind: 'differences', rowsRead: rows + digests.length, digests } : undefined;
+}
+
+interface KnownBucket {
+  bucket: number;
+  /** Side by side with their fingerprints. */
+  entities: string[];
+  fingerprints: string[];
+}
+
+function entitiesOf({ bucket, entities, fingerprints }: KnownBucket, width: number): KnownEntity[] {
+  return entities.map((entity, at) => {
+    const fingerprint = fingerprints[at];
+    if (fingerprint === undefined) throw new Error(`bucket ${bucket} has fewer fingerprints than entities`);
+    return knownEntity({ entity, fingerprint }, width);
+  });
 }
 
 /** As the ledger has it. */
@@ -72,6 +88,7 @@ export async function keyColumns({ signal, warehouse, read }: Source): Promise<C
 }
 
 /** In the places of fingerprint and hash. */
-function toDigest([bucket, , rows, digest]: Value[]): BucketDigest {
-  return { bucket: Number(bucket), rows: String(rows), digest: String(digest) };
+function toDigest([bucket, , rows, digest]: Value[], present: ReadonlyMap<number, number>): BucketDigest {
+  const number = Number(bucket);
+  return { bucket: number, rows: String(rows), present: present.get(number) ?? 0, digest: String(digest) };
 }

@@ -43,6 +43,8 @@ export interface Found {
 export interface BucketDigest {
   bucket: number;
   rows: string;
+  /** Entities of the last set in it. */
+  present: number;
   /** The sum of the rows' hashes. */
   digest: string;
 }
