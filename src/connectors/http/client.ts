@@ -67,7 +67,7 @@ export class Api {
 
   /** Sends one request, once, when the gate lets it pass. Never throws for what the network or the API does. */
   async send(request: ApiRequest, call: CallOptions): Promise<Reply> {
-    return throughGate(this.#gate, call, async () => {
+    const exchange = async (): Promise<Reply> => {
       try {
         if (!this.#linkLocal && isRefused(this.#base.hostname)) throw new AddressRefused();
         return await withDeadline(call, (signal) => this.#exchange(request, signal));
@@ -77,7 +77,13 @@ export class Api {
         if (error instanceof TooLarge) return { kind: 'lost', reason: 'the answer is larger than 4 MB' };
         return classifyNetworkError(error);
       }
-    });
+    };
+    return throughGate(
+      this.#gate,
+      call,
+      exchange,
+      (reply) => reply.kind === 'answered' && reply.status < 400,
+    );
   }
 
   /** The API's words, without our secrets, short enough for the ledger. */

@@ -89,7 +89,12 @@ export class HubSpot {
       if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
       return answer;
     };
-    return throughGate(this.#gate, call, () => withDeadline(call, exchange).catch(classifyNetworkError));
+    return throughGate<Answer>(
+      this.#gate,
+      call,
+      () => withDeadline(call, exchange).catch(classifyNetworkError),
+      ({ kind }) => kind === 'ok',
+    );
   }
 
   #classify(status: number, headers: { get(name: string): string | null }, text: string): Answer {
