@@ -1,5 +1,5 @@
 -- What is not as it is known among the members of some buckets, and the digest of each of these buckets: one statement,
--- so that both are of the same moment. 1M rows, 1,000 changed in 1,000 buckets: NOTE.
+-- so that both are of the same moment.
 with fetched as materialized (
 {{members}}
 ), known as materialized (
