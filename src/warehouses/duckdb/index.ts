@@ -63,7 +63,7 @@ function openSnapshots(dialect: Dialect, file: DatabaseFile): Snapshots {
   return {
     ...snapshotCompiler(dialect, scratchName),
     write: ({ sql, params }, options) =>
-      once(file, options, async ({ connection }) => void (await connection.run(sql, params as string[]))),
+      once(file, options, async ({ connection }) => void (await connection.run(sql, params.map(String)))),
   };
 }
 
