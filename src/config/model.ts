@@ -27,6 +27,8 @@ export interface WarehouseConfig {
   type: string;
   /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
   settings: Record<string, unknown>;
+  /** Why no signal with `diff: warehouse` can be polled there; undefined: it can. */
+  noSnapshots: string | undefined;
   /** Where readback.yml names it. */
   place: Place;
 }
@@ -52,6 +54,10 @@ export interface RateLimit {
 
 export const transitions = ['entered', 'changed', 'left'] as const;
 export type Transition = (typeof transitions)[number];
+
+/** Where two sets are compared: by digests of buckets, in the ledger row by row, or in the warehouse. */
+export const diffs = ['digest', 'rows', 'warehouse'] as const;
+export type Diff = (typeof diffs)[number];
 
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];
@@ -98,6 +104,7 @@ export interface Signal {
   retentionMs: number;
   guard: Guard;
   backfill: 'none' | 'all';
+  diff: Diff;
   timeoutMs: number;
   sql: string;
   /** Line of the file on which `sql` begins, to translate the warehouse's error positions. */

@@ -9,7 +9,7 @@ import { duration } from './duration.ts';
 import type { SourceFile } from './files.ts';
 import { splitHeader } from './header.ts';
 import type { Located } from './located.ts';
-import { type Schedule, type Signal, severities, transitions } from './model.ts';
+import { diffs, type Schedule, type Signal, severities, transitions } from './model.ts';
 import { type Defaults, retentionOf } from './root.ts';
 import { suggest } from './suggest.ts';
 import { cronExpression, name, oneOrMore, text, timezone } from './vocabulary.ts';
@@ -65,6 +65,10 @@ export const signalSchema = z.strictObject({
   retention: duration(3_600_000).exactOptional().describe('How long the ledger keeps what is done.'),
   guard: guardSchema.default({ allow_empty: false }).describe('When to hold a poll instead of believing it.'),
   backfill: z.enum(['none', 'all']).default('none').describe('Whether the first poll acts on what it finds.'),
+  diff: z
+    .enum(diffs)
+    .default('digest')
+    .describe('How a poll finds what changed: by digests of buckets, by all rows, or inside the warehouse.'),
   timeout: duration(1000).default(60_000).describe('Deadline of one query. 60s if absent.'),
 });
 
@@ -125,6 +129,7 @@ export function readSignal(
       allowEmpty: header.guard.allow_empty,
     },
     backfill: header.backfill,
+    diff: header.diff,
     timeoutMs: header.timeout,
     ...resolved,
     sqlLine,

@@ -24,6 +24,17 @@ function added(extra: string): Written {
 
 const cases: Case[] = [
   [
+    'diff: warehouse needs a warehouse with a place for it',
+    header('diff: warehouse'),
+    `${signal}:5:7 CONFIG_VALUE: warehouse \`analytics\` cannot be used with \`diff: warehouse\`: it has no \`scratch_path\` to keep snapshots in`,
+    /diff: digest/,
+  ],
+  [
+    'diff is one of three',
+    header('diff: hash'),
+    `${signal}:5:7 CONFIG_VALUE: \`diff\`: must be digest, rows or warehouse (got: hash)`,
+  ],
+  [
     'unknown key in readback.yml',
     line(root, 'warehouses:', 'warehosues:'),
     `${root}:2:1 CONFIG_KEY: unknown key \`warehosues\``,
