@@ -4,6 +4,7 @@ import { describeRefusal, type Prepared, prepare, renderFields } from './act/pre
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
 import type { CallOptions } from './connectors/connector.ts';
+import { type Lens, type Looked, look, openLens } from './detect/look.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
 import { messageScope } from './emit/message.ts';
@@ -29,6 +30,12 @@ const takenAtOnce = 8_000;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
 const turnMs = 60_000;
 
+/** What a lane that is kept waits for. */
+export interface Waiting {
+  /** Listens from now on. What it answers resolves at the first call since, and after a while in any case. */
+  listen(): () => Promise<void>;
+}
+
 /** The path of a row: detect → emit → enrich → route → act → verify. The only place that knows more than one stage. */
 export class Pipeline {
   readonly project: Project;
@@ -36,6 +43,7 @@ export class Pipeline {
   readonly #pool: pg.Pool;
   readonly #log: Log;
   readonly #enricher: Enricher;
+  readonly #lenses = new Map<string, Promise<Lens>>();
   #turns = 0;
 
   constructor(project: Project, pool: pg.Pool, openings: Openings, log: Log) {
@@ -68,12 +76,48 @@ export class Pipeline {
     }
   }
 
+  /** detect and emit for single entities. Throws when warehouse or ledger fail: a poll of the whole then says why. */
+  async look(
+    client: pg.PoolClient,
+    signal: Signal,
+    options: { entities: readonly string[]; news: string; signal: AbortSignal },
+  ): Promise<Looked> {
+    const warehouse = await this.openings.warehouse(signal.warehouse);
+    const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
+    const opening = this.#lenses.get(signal.name) ?? openLens(signal, warehouse, read);
+    this.#lenses.set(signal.name, opening);
+    // What the warehouse said of its columns may be why.
+    const forget = () => this.#lenses.delete(signal.name);
+    try {
+      const looked = await look(client, warehouse, signal, {
+        ...options,
+        lens: await opening,
+        emit: async (tx, poll) =>
+          void (await emit(tx, this.project.name, poll, signal, this.destinationsOf(signal))),
+      });
+      if (looked.state === 'whole') forget();
+      return looked;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
   destinationsOf(signal: Signal): Destination[] {
     return [...this.project.destinations.values()].filter((one) => one.signals.includes(signal.name));
   }
 
-  /** enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up. */
-  async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
+  /**
+   * enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up.
+   *
+   * @param waiting where a trigger may bring more at any time: the lane is kept, and looked at again when it is called
+   */
+  async laneTurn(
+    destination: Destination,
+    laneNumber: number,
+    draining: AbortSignal,
+    waiting?: Waiting | undefined,
+  ): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
       holder: thisProcess,
@@ -92,8 +136,14 @@ export class Pipeline {
     try {
       const until = performance.now() + turnMs;
       while (!draining.aborted && performance.now() < until) {
+        const called = waiting?.listen();
         const due = await lane.due(Math.min(chunk, Math.ceil(takenAtOnce / this.#turns)));
-        if (due.length === 0) return;
+        if (due.length === 0) {
+          if (!called) return;
+          this.#turns -= 1;
+          await called().finally(() => (this.#turns += 1));
+          continue;
+        }
         const usable = await this.#work(opened, lane, due, draining);
         if (!usable) return;
       }

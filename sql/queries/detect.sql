@@ -1,5 +1,13 @@
 -- Turns what the warehouse returned into transitions, messages and planned actions, in one transaction.
 
+-- name: limit_waiting
+-- For this transaction: what waits for a lock longer than that fails with 55P03.
+select set_config('lock_timeout', :wait_ms::text, true);
+
+-- name: wait_for_lock
+-- Whoever waits here comes before whoever tries later. The lock outlives the transaction.
+select pg_advisory_lock(hashtext('readback.poll'), hashtext(:signal));
+
 -- name: try_lock
 -- One poll of a signal at a time, over all machines. The lock lives as long as the session.
 select pg_try_advisory_lock(hashtext('readback.poll'), hashtext(:signal)) as locked;
@@ -106,6 +114,35 @@ where (known.entity is null and incoming.armed)
   or incoming.entity is null
   or incoming.fingerprint <> known.fingerprint;
 
+-- name: find_moves_among
+-- The same for single entities: what was found of them, and nulls for those that were not.
+with found as (
+  select *
+  from unnest(:entities::text[], :buckets::smallint[], :armed::boolean[], :fingerprints::text[], :observed::timestamptz[])
+    as found (entity, bucket, armed, fingerprint, observed_at)
+), moved as (
+  insert into moves (entity, bucket, transition, fingerprint, observed_at)
+  select
+    found.entity, coalesce(found.bucket, known.bucket),
+    case
+      when known.entity is null then 'entered'::transition
+      when found.bucket is null then 'left'::transition
+      else 'changed'::transition
+    end,
+    coalesce(found.fingerprint, known.fingerprint),
+    found.observed_at
+  from found
+  left join entities as known on known.signal = :signal and known.entity = found.entity and known.present
+  where (known.entity is null and found.armed)
+    or (known.entity is not null and (found.bucket is null or found.fingerprint <> known.fingerprint))
+  returning transition
+)
+select
+  count(*) filter (where transition = 'entered') as entered,
+  count(*) filter (where transition = 'changed') as changed,
+  count(*) filter (where transition = 'left') as departed
+from moved;
+
 -- name: keep_only
 -- `run --only`: the other entities' transitions are left for the next poll to find.
 delete from moves where not entity = any(:only::text[]);
@@ -149,6 +186,27 @@ left join (
   where signal = :signal and present and (:every_bucket::boolean or bucket = any(:buckets::smallint[]))
   group by bucket
 ) as present using (bucket);
+
+-- name: record_look
+-- A look at single entities that found something, as a poll that is over: it never was one that a tick must wait for.
+-- The digests of their buckets no longer describe the set. No sum of hashes is negative, so the next poll fetches these
+-- buckets; the count of members goes along. Who works lanes elsewhere is told with the commit.
+with touched as (
+  insert into buckets as known (signal, bucket, rows, members, digest)
+  select
+    :signal, bucket, 0,
+    count(*) filter (where transition = 'entered') - count(*) filter (where transition = 'left'),
+    -1
+  from moves
+  group by bucket
+  on conflict (signal, bucket) do update set members = known.members + excluded.members, digest = -1
+)
+insert into polls (signal, scheduled_for, cause, state, started_at, finished_at, rows_read, entered, changed, departed)
+values (
+  :signal, clock_timestamp(), 'trigger', 'done', clock_timestamp(), clock_timestamp(), :rows_read,
+  :entered, :changed, :departed
+)
+returning id, correlation, pg_notify('readback_due', :news)::text as told;
 
 -- name: number_moves
 -- Messages in the making. The id depends on nothing but signal, version, entity and sequence; a cooldown is decided

@@ -1,10 +1,11 @@
 import type { Actions } from '../connectors/connector.ts';
 import { actionsOf, loadConnector } from '../connectors/index.ts';
 import { ReadbackError } from '../errors.ts';
+import { readApi } from './api.ts';
 import { check, originIn } from './check.ts';
 import { readSource } from './files.ts';
 import type { Located } from './located.ts';
-import type { ConnectionConfig, WarehouseConfig } from './model.ts';
+import type { ApiConfig, ConnectionConfig, WarehouseConfig } from './model.ts';
 import { type Defaults, defaultsSchema, rootSchema } from './root.ts';
 import type { Environment } from './secrets.ts';
 import { checkConnection, checkWarehouse, type Entry, entriesOf } from './settings.ts';
@@ -19,6 +20,7 @@ export interface Declared {
   defaults: Defaults;
   warehouses: Map<string, WarehouseConfig>;
   connections: Map<string, ConnectionConfig>;
+  api: ApiConfig | undefined;
   /** Every name that is written there, usable or not. */
   warehouseNames: string[];
   /** Every connection that is written there, with its actions when those are known. */
@@ -58,6 +60,7 @@ export async function readRoot(
     defaults,
     warehouses: new Map(),
     connections: new Map(),
+    api: await readApi(located, { root, env: options.env }, problems),
     warehouseNames: sections.warehouses,
     written: new Map(sections.connections.map((name) => [name, undefined])),
   };

@@ -35,6 +35,7 @@ export const rootSchema = z.strictObject({
   warehouses: z.record(z.string(), settings).default({}).describe('Where signals are computed, by name.'),
   connections: z.record(z.string(), settings).default({}).describe('Accounts that actions go to, by name.'),
   defaults: defaultsSchema.default({}),
+  api: settings.exactOptional().describe('Where `start` takes pokes over HTTP.'),
   targets: z
     .record(
       z.string(),

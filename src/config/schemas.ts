@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { connectorNames, loadConnector } from '../connectors/index.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
+import { apiSchema } from './api.ts';
 import { destinationSchema } from './destination.ts';
 import { enrichmentSchema } from './enrichment.ts';
 import { referencePattern } from './references.ts';
@@ -54,6 +55,7 @@ async function rootJsonSchema(): Promise<JsonSchema> {
   const sections = {
     warehouses: { type: 'object', additionalProperties: { anyOf: warehouses } },
     connections: { type: 'object', additionalProperties: { anyOf: connections } },
+    api: nested(apiSchema),
   };
   return { ...root, properties: { ...(root.properties as JsonSchema), ...sections } };
 }

@@ -9,6 +9,7 @@ import type { Located } from './located.ts';
 import { type Schedule, type Signal, severities, transitions } from './model.ts';
 import { type Defaults, retentionOf } from './root.ts';
 import { suggest } from './suggest.ts';
+import { checkTrigger, triggerOf, triggerSchema } from './trigger.ts';
 import { cronExpression, name, oneOrMore, text, timezone } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -37,6 +38,7 @@ export const signalSchema = z.strictObject({
   schedule: cronExpression().exactOptional().describe('When to poll, as cron, in quotes.'),
   every: duration(1000).exactOptional().describe('When to poll, as an interval. Instead of schedule.'),
   timezone: timezone().exactOptional().describe('Zone of the schedule.'),
+  trigger: triggerSchema.exactOptional().describe('What makes it be polled sooner than its schedule does.'),
   key: oneOrMore(text()).describe('The column or columns that identify a row.'),
   when: text()
     .exactOptional()
@@ -80,6 +82,7 @@ export function readSignal(
   const header = check(signalSchema, located.value ?? {}, originIn(located), problems);
   if (!header) return undefined;
   checkTogether(header, located, problems);
+  checkTrigger(header.trigger, (header.schedule ?? header.every) !== undefined, located, problems);
   const warehouse = pickWarehouse(header.warehouse, context.warehouses, located, problems);
   if (problems.length > before || warehouse === undefined) return undefined;
   const { defaults } = context;
@@ -90,6 +93,7 @@ export function readSignal(
     owner: header.owner ?? defaults.owner,
     warehouse,
     schedule: scheduleOf(header, defaults),
+    trigger: triggerOf(header.trigger),
     key: header.key,
     when: header.when,
     rearm: header.rearm,

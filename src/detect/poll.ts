@@ -55,8 +55,7 @@ export async function poll(
 ): Promise<PollResult> {
   const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
   const query = await signalQuery(signal, warehouse, read);
-  // Tracking every column makes the columns part of what two sets must share to be compared.
-  const shape = signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
+  const shape = shapeOf(signal, query);
   const known = await sql.one<{ comparable: boolean }>(client, 'known_signal', {
     signal: signal.name,
     shape,
@@ -178,7 +177,10 @@ async function guardSource(
 
 /** Nobody meeting `when` is news; a source without any row looks like a table that is being rebuilt. */
 async function sourceIsEmpty(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<boolean> {
-  if (signal.when === undefined) return true;
+  return signal.when === undefined || (await hasNoRow(signal, warehouse, read));
+}
+
+export async function hasNoRow(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<boolean> {
   for await (const batch of warehouse.read(warehouse.sample(signal.sql, 1), read))
     if (batch.length > 0) return false;
   return true;
@@ -237,6 +239,11 @@ async function keepChosen(client: pg.PoolClient, only: readonly string[]): Promi
   if (only.length === 0) return none;
   await sql.run(client, 'keep_only', { only });
   return (await sql.one<Counts>(client, 'count_moves')) ?? none;
+}
+
+/** Tracking every column makes the columns part of what two sets must share to be compared. */
+export function shapeOf(signal: Signal, query: SignalQuery): string {
+  return signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
 }
 
 /** What of a signal decides its members. Changes cost a fingerprint, so it is taken only when they are asked for. */

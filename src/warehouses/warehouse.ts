@@ -86,7 +86,25 @@ export interface Warehouse {
   lookup(sql: string, key: Column[], keys: string[][]): Statement;
   /** `select * from (sql) limit n`, for previews of rows. */
   sample(sql: string, limit: number): Statement;
+  /**
+   * Tells of changes as they are committed, for as long as the connection lives. Only of a type that has `tells`.
+   * Returns once `stop` is raised; throws `WAREHOUSE_UNREACHABLE` or `WAREHOUSE_QUERY` when it cannot begin, or is cut off.
+   */
+  follow?(changes: Changes, follower: Follower, stop: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What can be followed: a channel of notifications, or a publication's rows. */
+export type Changes = { listen: string } | { replicate: { publication: string; slot: string | undefined } };
+
+/** Who is told of changes. */
+export interface Follower {
+  /** Columns that identify an entity. */
+  key: readonly string[];
+  /** From now on nothing is missed; what was before is not told. */
+  onReady(): void;
+  /** Keys, in key order, of the entities that may have changed; undefined: any may have. */
+  onChange(keys: string[][] | undefined): void;
 }
 
 /** What a folder in `src/warehouses/` exports as `warehouse`. Its driver loads only in `open`. */
@@ -97,5 +115,7 @@ export interface WarehouseType {
   schema: z.ZodType<Record<string, unknown>>;
   /** An example of the settings as YAML, run by a test. */
   example: string;
+  /** What `follow` can do here; absent: nothing. */
+  tells?: readonly ('listen' | 'replicate')[];
   open(settings: Record<string, unknown>): Promise<Warehouse>;
 }

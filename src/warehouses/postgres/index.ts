@@ -5,6 +5,7 @@ import { loadTemplates, render } from '../template.ts';
 import type { Column, ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
 import { type FailureContext, failureOf, notAQuery } from './failure.ts';
+import { follow } from './follow.ts';
 import { readRows } from './read.ts';
 import { type Session, Sessions } from './session.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -15,6 +16,7 @@ export const warehouse: WarehouseType = {
   summary: 'A PostgreSQL database, read in read-only transactions.',
   schema: settingsSchema,
   example: 'url: env:WAREHOUSE_URL',
+  tells: ['listen', 'replicate'],
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
@@ -29,6 +31,7 @@ const templateFiles = [
   'begin',
   'cancel',
   'types',
+  'follow',
 ];
 
 function openWarehouse(settings: Settings): Warehouse {
@@ -74,6 +77,7 @@ function openWarehouse(settings: Settings): Warehouse {
         await session?.end(failed);
       }
     },
+    follow: (changes, follower, stop) => follow(sessions, templates, changes, follower, stop),
     close: () => sessions.close(),
   };
 }
