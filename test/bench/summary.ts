@@ -4,6 +4,7 @@ import type { EndToEndFigures } from './measure-end-to-end.ts';
 import type { HistoryFigures } from './measure-history.ts';
 import type { PollFigures } from './measure-poll.ts';
 import type { QuotaFigures } from './measure-quota.ts';
+import type { TriggerFigures, TriggerKind } from './measure-triggers.ts';
 import type { WorkersFigures } from './measure-workers.ts';
 import { median, type WarehouseKind } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
@@ -32,12 +33,13 @@ export interface Measured {
   polls: ReadonlyMap<WarehouseKind, PollFigures>;
   quota: readonly QuotaFigures[];
   history: HistoryFigures | undefined;
+  triggers: ReadonlyMap<TriggerKind, TriggerFigures>;
   memory: ReadonlyMap<string, number>;
 }
 
 /** Medians over the iterations; a ratio is the median of the ratios of each iteration. Of peaks the highest counts. */
 export function summarise(machine: Machine, options: BenchOptions, measured: Measured): Summary {
-  const { endToEnd, workers, polls, quota, history, memory } = measured;
+  const { endToEnd, workers, polls, quota, history, triggers, memory } = measured;
   const { actions, rows, iterations, lanes, windows } = options;
   const middle = (name: keyof EndToEndFigures) => median(endToEnd.map((one) => one[name]));
   const figures: Record<string, number> = {};
@@ -70,6 +72,9 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
     figures[`verifiedPerSecondOf${processes}Processes`] = round(verifiedPerSecond);
   }
   for (const [name, value] of Object.entries(history ?? {})) figures[name] = round(value);
+  for (const [kind, took] of triggers)
+    for (const [name, ms] of Object.entries(took))
+      figures[`${kind}CommitToSent${capital(name)}Ms`] = round(ms);
   for (const [name, megabytes] of memory) peakRssMb[name] = megabytes;
   const worst = (values: readonly number[], of: (...all: number[]) => number) =>
     values.length > 0 ? round(of(...values)) : null;
@@ -139,10 +144,21 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
     put(`  ${warehouse}: driver read`, figures[`${warehouse}DriverReadSeconds`], ' s');
     put(`  ${warehouse}: baseline`, figures[`${warehouse}BaselineSeconds`], ' s');
   }
+  for (const kind of ['replicate', 'listen']) {
+    const took = (name: string) => figures[`${kind}CommitToSent${name}Ms`];
+    put(`commit to sent, ${kind}: p50`, took('P50'), ' ms');
+    put('  p99', took('P99'), ' ms');
+    put('  one row in 100 ms: p50', took('QuietP50'), ' ms');
+    put('  one row in 100 ms: p99', took('QuietP99'), ' ms');
+  }
   for (const [name, megabytes] of Object.entries(peakRssMb)) put(`peak memory: ${name}`, megabytes, ' MB');
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.platform}`;
   const size = `${sizes.actions.toLocaleString('en')} actions, ${sizes.rows.toLocaleString('en')} rows, ${sizes.lanes} lanes, medians of ${sizes.iterations}`;
   return `${place}\nNode ${machine.node}, Postgres ${machine.postgres}, ${machine.date}: ${size}\n${table.toString()}`;
+}
+
+function capital(name: string): string {
+  return `${name[0]?.toUpperCase()}${name.slice(1)}`;
 }
 
 /** Three significant digits below a hundred, none after the point above. */

@@ -1,43 +1,57 @@
 import type { Pgoutput } from 'pg-logical-replication';
-import type { Follower } from '../warehouse.ts';
 
 /** A transaction that touches more entities than this is looked at as a whole. */
 const mostKeys = 10_000;
 
 type Row = Readonly<Record<string, unknown>> | null | undefined;
 
-/** The keys of the rows that a transaction changed, told when it commits. */
+/** What one transaction changed. */
+export interface Transaction {
+  xid: number;
+  /** Undefined: anything. */
+  keys: string[][] | undefined;
+}
+
+/** Gathers the keys of the rows that a transaction changed, until it commits. */
 export class ChangedKeys {
-  readonly #follower: Follower;
+  readonly #columns: readonly string[];
+  #xid = 0;
   #keys = new Map<string, string[]>();
   #whole = false;
 
-  constructor(follower: Follower) {
-    this.#follower = follower;
+  /** @param columns that identify an entity */
+  constructor(columns: readonly string[]) {
+    this.#columns = columns;
   }
 
-  /** @returns true once a transaction's changes have been told */
-  take(message: Pgoutput.Message): boolean {
+  /** @returns the transaction, when it is over and changed rows of the publication */
+  take(message: Pgoutput.Message): Transaction | undefined {
     switch (message.tag) {
+      case 'begin':
+        this.#xid = message.xid;
+        this.#keys = new Map();
+        this.#whole = false;
+        return undefined;
       case 'insert':
         this.#add(message.new);
-        break;
+        return undefined;
       case 'update':
         // A row whose key changed is two entities'.
-        if (message.old ?? message.key) this.#addKnown(message.old ?? message.key);
+        this.#addKnown(message.old ?? message.key);
         this.#add(message.new);
-        break;
+        return undefined;
       case 'delete':
         this.#add(message.old ?? message.key);
-        break;
+        return undefined;
       case 'truncate':
         this.#whole = true;
-        break;
+        return undefined;
       case 'commit':
-        this.#tell();
-        return true;
+        if (this.#whole) return { xid: this.#xid, keys: undefined };
+        return this.#keys.size > 0 ? { xid: this.#xid, keys: [...this.#keys.values()] } : undefined;
+      default:
+        return undefined;
     }
-    return false;
   }
 
   /** A row whose columns do not include the key says that something changed, not what. */
@@ -46,17 +60,10 @@ export class ChangedKeys {
   }
 
   #addKnown(row: Row): boolean {
-    const key = this.#follower.key.map((column) => row?.[column]);
+    const key = this.#columns.map((column) => row?.[column]);
     if (!key.every((value) => typeof value === 'string')) return false;
     if (this.#keys.size < mostKeys) this.#keys.set(JSON.stringify(key), key);
     else this.#whole = true;
     return true;
-  }
-
-  #tell(): void {
-    if (this.#whole) this.#follower.onChange(undefined);
-    else if (this.#keys.size > 0) this.#follower.onChange([...this.#keys.values()]);
-    this.#keys = new Map();
-    this.#whole = false;
   }
 }

@@ -7,6 +7,7 @@ import type { Follower } from '../warehouse.ts';
 import { alive } from './alive.ts';
 import { ChangedKeys } from './changed-keys.ts';
 import { exactTexts } from './values.ts';
+import { UntilVisible } from './visible.ts';
 
 /** The server is told this often how far we are, and asked for an answer … */
 const acknowledgeMs = 10_000;
@@ -29,29 +30,42 @@ export async function replicate(
   follower: Follower,
   stop: AbortSignal,
 ): Promise<void> {
+  const { default: driver } = await import('pg');
   const service = new LogicalReplicationService(config, { acknowledge: { auto: false, timeoutSeconds: 0 } });
   const options = { protoVersion: 1 as const, publicationNames: [publication] };
   const plugin = slot === undefined ? new OnTemporarySlot(options, templates) : new ExactTexts(options);
-  const changed = new ChangedKeys(follower);
+  const client = new driver.Client({ ...config, query_timeout: silentMs });
+  const changed = new ChangedKeys(follower.key);
   let heardAt = performance.now();
   let asking: NodeJS.Timeout | undefined;
   try {
     await alive(stop, async (lost) => {
+      const snapshot = async () => {
+        const { rows } = await client.query<{ snapshot: string }>(render(templates, 'snapshot', {}));
+        return rows[0]?.snapshot ?? '';
+      };
+      const held = new UntilVisible(snapshot, lost);
+      client.on('error', lost);
+      await client.connect();
       service.on('error', lost);
       service.on('start', () => follower.onReady());
       service.on('data', (lsn, message: Pgoutput.Message) => {
         heardAt = performance.now();
-        if (changed.take(message)) void service.acknowledge(lsn);
+        const transaction = changed.take(message);
+        if (!transaction) return;
+        held.hold(transaction.xid, () => {
+          follower.onChange(transaction.keys);
+          void service.acknowledge(lsn);
+        });
       });
-      service.on('heartbeat', (lsn, _at, shouldRespond) => {
+      service.on('heartbeat', () => {
         heardAt = performance.now();
-        // Everything before it has come, and has been told.
-        if (shouldRespond) void service.acknowledge(lsn);
       });
       asking = setInterval(() => {
         if (performance.now() - heardAt > silentMs)
           lost(new Error('Connection terminated: nothing is heard'));
-        else void service.acknowledge(service.lastLsn(), true);
+        // With nothing held back, everything that has come has been told.
+        else if (held.empty) void service.acknowledge(service.lastLsn(), true);
       }, acknowledgeMs);
       await service.subscribe(plugin, slot ?? temporaryName());
       lost(new Error('Connection terminated'));
@@ -59,6 +73,7 @@ export async function replicate(
   } finally {
     clearInterval(asking);
     await service.destroy().catch(() => {});
+    await client.end().catch(() => {});
   }
 }
 
