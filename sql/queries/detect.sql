@@ -114,6 +114,12 @@ where (known.entity is null and incoming.armed)
   or incoming.entity is null
   or incoming.fingerprint <> known.fingerprint;
 
+-- name: commit_lazily
+-- For this transaction: whoever commits it does not wait for the disk. A ledger server that crashes within the next
+-- half second forgets it as a whole, and the next poll finds it again; whatever is committed later, such as the intent to
+-- send what was found, takes it to the disk first.
+select set_config('synchronous_commit', 'off', true);
+
 -- name: find_moves_among
 -- The same for single entities: what was found of them, and nulls for those that were not.
 with found as (

@@ -124,6 +124,7 @@ async function commit(
     });
     const { entered = 0, changed = 0, departed = 0 } = moves ?? {};
     if (entered + changed + departed > 0) {
+      await sql.run(client, 'commit_lazily');
       await sql.run(client, 'apply_moves', { signal: signal.name, silent: false, only: [] });
       const rows = { rows_read: found.size, entered, changed, departed };
       const recorded = await sql.one<{ id: string }>(client, 'record_look', {

@@ -17,6 +17,11 @@ export interface TriggerFigures {
   /** The same at one row in 100 ms. */
   quietP50: number;
   quietP99: number;
+  /** Processor time for each row at the full rate, in microseconds; the warehouse's with what the application writes. */
+  engineCpuMicroseconds: number;
+  ledgerCpuMicroseconds: number;
+  warehouseCpuMicroseconds: number;
+  sandboxCpuMicroseconds: number;
 }
 
 /** Rows before those that are measured: connections open, functions compile. */
@@ -53,13 +58,31 @@ export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<
     };
     await write(signalsPerSecond, 0, warmUp);
     const slow = await write(quiet.perSecond, warmUp, warmUp + quiet.rows);
+    const processor = async () => ({
+      engine: await engine.ask<number>('processor'),
+      ledger: bench.server.processorTime(),
+      warehouse: server.processorTime(),
+      sandbox: await erp.ask<number>('processor'),
+    });
+    const before = await processor();
     const fast = await write(signalsPerSecond, warmUp + quiet.rows, rows);
+    const after = await processor();
+    const each = (name: keyof typeof after) => (after[name] - before[name]) / (signalsPerSecond * seconds);
     const arrivals = await erp.ask<Record<string, number>>('arrivals');
     await writer.end();
     await engine.end();
     const [quietP50, quietP99] = latencies(slow, arrivals);
     const [p50, p99] = latencies(fast, arrivals);
-    return { p50, p99, quietP50, quietP99 };
+    return {
+      p50,
+      p99,
+      quietP50,
+      quietP99,
+      engineCpuMicroseconds: each('engine'),
+      ledgerCpuMicroseconds: each('ledger'),
+      warehouseCpuMicroseconds: each('warehouse'),
+      sandboxCpuMicroseconds: each('sandbox'),
+    };
   } finally {
     await erp.end();
     await database.drop();

@@ -133,6 +133,7 @@ connections:
     actions:
       put_product:
         idempotency: upsert
+        concurrency: 32
         fields:
           sku: /sku
           title: /title

@@ -73,8 +73,7 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
   }
   for (const [name, value] of Object.entries(history ?? {})) figures[name] = round(value);
   for (const [kind, took] of triggers)
-    for (const [name, ms] of Object.entries(took))
-      figures[`${kind}CommitToSent${capital(name)}Ms`] = round(ms);
+    for (const [name, ms] of Object.entries(took)) figures[`${kind}${capital(name)}`] = round(ms);
   for (const [name, megabytes] of memory) peakRssMb[name] = megabytes;
   const worst = (values: readonly number[], of: (...all: number[]) => number) =>
     values.length > 0 ? round(of(...values)) : null;
@@ -145,11 +144,13 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
     put(`  ${warehouse}: baseline`, figures[`${warehouse}BaselineSeconds`], ' s');
   }
   for (const kind of ['replicate', 'listen']) {
-    const took = (name: string) => figures[`${kind}CommitToSent${name}Ms`];
+    const took = (name: string) => figures[`${kind}${name}`];
     put(`commit to sent, ${kind}: p50`, took('P50'), ' ms');
     put('  p99', took('P99'), ' ms');
     put('  one row in 100 ms: p50', took('QuietP50'), ' ms');
     put('  one row in 100 ms: p99', took('QuietP99'), ' ms');
+    for (const process of ['Engine', 'Ledger', 'Warehouse', 'Sandbox'])
+      put(`  processor, ${process.toLowerCase()}`, took(`${process}CpuMicroseconds`), ' µs/action');
   }
   for (const [name, megabytes] of Object.entries(peakRssMb)) put(`peak memory: ${name}`, megabytes, ' MB');
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.platform}`;

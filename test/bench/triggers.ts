@@ -25,7 +25,7 @@ serve<RunningOptions>(async (options) => {
         const end = performance.now() + patienceMs;
         let known = await balance(pool);
         while (known?.verified !== rows && performance.now() < end) {
-          await sleep(100);
+          await sleep(500);
           known = await balance(pool);
         }
         return known;

@@ -49,14 +49,11 @@ export async function replicate(
       await client.connect();
       service.on('error', lost);
       service.on('start', () => follower.onReady());
-      service.on('data', (lsn, message: Pgoutput.Message) => {
+      service.on('data', (_lsn, message: Pgoutput.Message) => {
         heardAt = performance.now();
         const transaction = changed.take(message);
         if (!transaction) return;
-        held.hold(transaction.xid, () => {
-          follower.onChange(transaction.keys);
-          void service.acknowledge(lsn);
-        });
+        held.hold(transaction.xid, () => follower.onChange(transaction.keys));
       });
       service.on('heartbeat', () => {
         heardAt = performance.now();
