@@ -132,7 +132,7 @@ function readBody(body: string, { key }: Signal): { entities: string[] | undefin
   if (body.trim() === '') return { entities: undefined };
   try {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
     const names = Object.keys(parsed);
     if (names.length === 0) return { entities: undefined };
     const keys = 'keys' in parsed && names.length === 1 ? readKeys(parsed.keys, key.length) : undefined;

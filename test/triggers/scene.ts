@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { connector } from '../../src/connectors/http/index.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { Log } from '../../src/log.ts';
 import { emptyDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { type Rig, rig } from '../helpers/project.ts';
+
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 const { erp } = parse(connector.example);
 
@@ -11,8 +15,20 @@ const { erp } = parse(connector.example);
 export interface Scene {
   house: Rig;
   warehouse: TestDatabase;
+  /** Starts a process of `start` and waits until it has a baseline, and follows where there is something to follow. */
+  start(): Promise<void>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** One transaction of whoever fills the warehouse. */
+  commit(...statements: string[]): Promise<void>;
   /** What the API holds, by key. */
   held(): string[];
+  writes(sku: string): number;
+  /** Who is in the set. */
+  present(): Promise<string[]>;
+  polls(cause: string, state: string): Promise<number>;
+  /** Looks at single entities that found something. */
+  looks(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -55,9 +71,38 @@ export async function scene(header: string, lanes = 1): Promise<Scene> {
     { WAREHOUSE_URL: warehouse.url, API_TOKEN: 'open-sesame' },
   );
   const sandbox = house.sandboxes.get('http') ?? assert.fail('no sandbox');
+  const count = async (from: string, values: string[] = []): Promise<number> => {
+    const { rows } = await house.database.pool.query(`select count(*) from ${from}`, values);
+    return Number(rows[0].count);
+  };
+  let engine: Engine | undefined;
   return {
     house,
     warehouse,
+    start: async () => {
+      const followed = await count("polls where cause = 'trigger'");
+      engine = await house.engine({ scheduled: true });
+      await until('a baseline', async () => (await count("polls where state = 'baseline'")) === 1);
+      const follows = /listen|replicate/.test(header);
+      if (follows)
+        await until('following', async () => (await count("polls where cause = 'trigger'")) > followed);
+      await until('its end', async () => (await count("polls where state in ('queued', 'running')")) === 0);
+    },
+    stop: async () => engine?.drain(),
+    commit: async (...statements) => {
+      const client = await warehouse.pool.connect();
+      for (const statement of ['begin', ...statements, 'commit']) await client.query(statement);
+      client.release();
+    },
+    writes: (sku) => sandbox.records().find((record) => record.fields.sku === sku)?.writes ?? 0,
+    present: async () => {
+      const { rows } = await house.database.pool.query(
+        'select entity from entities where present order by entity',
+      );
+      return rows.map((row) => row.entity);
+    },
+    polls: (cause, state) => count('polls where cause = $1 and state = $2', [cause, state]),
+    looks: () => count("polls where cause = 'trigger' and members is null"),
     held: () =>
       sandbox
         .records()

@@ -45,8 +45,8 @@ export async function listen(
  */
 export function keysIn(payload: string, columns: number): string[][] | undefined {
   const parsed = /^\s*[[{]/.test(payload) ? parseJson(payload) : undefined;
-  if (typeof parsed === 'object' && parsed !== null && 'keys' in parsed)
-    return readKeys(parsed.keys, columns);
+  if (typeof parsed === 'object' && parsed !== null && Object.hasOwn(parsed, 'keys'))
+    return readKeys((parsed as { keys: unknown }).keys, columns);
   if (columns > 1) return readKeys([parsed], columns);
   return payload === '' ? undefined : [[payload]];
 }
