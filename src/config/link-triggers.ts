@@ -18,7 +18,7 @@ export async function linkTriggers(
       problems.push(
         new ReadbackError('CONFIG_VALUE', `a ${type} warehouse has no \`${kind}\``, {
           place: { file, ...(places.get(`trigger.${kind}`) ?? places.get('trigger')) },
-          hint: 'write trigger: { probe: "select max(…) from …" }, or { webhook: true }',
+          hint: 'there, write a probe, or webhook: true',
         }),
       );
     }
