@@ -39,6 +39,7 @@ export function buildProgram(): Command {
   addRunCommands(program);
   addLedgerCommands(program);
   addSandboxCommands(program);
+  addDocsCommands(program);
   return program;
 }
 
@@ -74,6 +75,20 @@ function addProjectCommands(program: Command): void {
     .option('--only <key,…>', 'these entities', collectKeys)
     .addOption(output(['table', 'json']))
     .action(lazily(() => import('./commands/preview.ts')));
+}
+
+function addDocsCommands(program: Command): void {
+  program
+    .command('docs')
+    .description('print the page of a connector or a warehouse; without a name, which there are')
+    .argument('[name]')
+    .addOption(output())
+    .action(lazily(() => import('./commands/docs.ts')));
+  program
+    .command('schemas')
+    .description('write JSON Schemas, with which editors complete and check the project')
+    .argument('[dir]', 'where to', 'schemas')
+    .action(lazily(() => import('./commands/schemas.ts')));
 }
 
 function addRunCommands(program: Command): void {

@@ -3,19 +3,25 @@ import { connectorNames, loadConnector } from '../connectors/index.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { apiSchema } from './api.ts';
 import { destinationSchema } from './destination.ts';
+import { actionRules } from './destination-schemas.ts';
 import { enrichmentSchema } from './enrichment.ts';
+import type { Project } from './model.ts';
 import { referencePattern } from './references.ts';
 import { rootSchema, sharedSchema } from './root.ts';
 import { signalSchema } from './signal.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** JSON Schemas of everything a user writes, for editors: file name to schema. */
-export async function jsonSchemas(): Promise<Record<string, JsonSchema>> {
+/**
+ * JSON Schemas of everything a user writes, for editors: file name to schema.
+ *
+ * @param project makes destinations known by its own connections and the actions they have
+ */
+export async function jsonSchemas(project?: Project): Promise<Record<string, JsonSchema>> {
   return {
     'readback.json': await rootJsonSchema(),
     'signal.json': written(signalSchema),
-    'destination.json': written(destinationSchema),
+    'destination.json': { ...written(destinationSchema), allOf: await actionRules(project) },
     'enrichment.json': written(enrichmentSchema),
   };
 }

@@ -11,6 +11,7 @@ interface Definition {
   valueType?: z.ZodType;
   catchall?: z.ZodType;
   options?: z.ZodType[];
+  defaultValue?: unknown;
 }
 
 function definition(schema: z.ZodType): Definition {
@@ -51,6 +52,14 @@ export function describeSchema(schema: z.ZodType | undefined): string | undefine
   if (!schema) return undefined;
   const inner = innerOf(definition(schema));
   return schema.description ?? (inner && describeSchema(inner));
+}
+
+/** What stands for a key that is left out; undefined when the schema does not say. */
+export function defaultOf(schema: z.ZodType | undefined): unknown {
+  if (!schema) return undefined;
+  const outer = definition(schema);
+  const inner = innerOf(outer);
+  return outer.type === 'default' ? outer.defaultValue : inner && defaultOf(inner);
 }
 
 /** Whether a setting must be a secret reference. */

@@ -1,4 +1,11 @@
-import type { CallOptions, Unavailable } from './connector.ts';
+import {
+  type Answered,
+  type CallOptions,
+  type Gate,
+  NotSent,
+  type Throttled,
+  type Unavailable,
+} from './connector.ts';
 
 /** The call was given up: its deadline passed or the worker had to let go. The request may still take effect. */
 export class GivenUp extends Error {
@@ -35,6 +42,31 @@ export async function withDeadline<T>(
   } finally {
     clearTimeout(timer);
     call.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Makes one call when the gate lets it pass, and tells the gate when it is over. What kept it back is an answer, too. */
+export async function throughGate<T>(
+  gate: Gate,
+  call: CallOptions,
+  make: () => Promise<T>,
+  isUsable: (answer: T) => boolean,
+): Promise<T | Throttled | Unavailable> {
+  let answered: Answered = () => {};
+  try {
+    answered = await gate.pass(call.signal, call.beginBy);
+  } catch (error) {
+    if (error instanceof NotSent) return error.outcome;
+    if (!call.signal.aborted) throw error;
+  }
+  let usable = false;
+  try {
+    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+    const answer = await make();
+    usable = isUsable(answer);
+    return answer;
+  } finally {
+    answered(usable);
   }
 }
 

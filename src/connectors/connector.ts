@@ -84,8 +84,13 @@ export interface ReadItem {
   fields: string[];
 }
 
-/** To be called when a request was answered or given up: the vendor has counted it by now. */
-export type Answered = () => void;
+/**
+ * To be called when a request was answered or given up: the vendor has counted it by now.
+ *
+ * @param usable the answer was what was asked for: a piece of work that takes several requests goes on from it, also
+ *   where only one may probe a connection that rested
+ */
+export type Answered = (usable?: boolean) => void;
 
 /**
  * Every HTTP request passes here first: it takes its share of the connection's budget, common to all workers, and

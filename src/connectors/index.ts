@@ -5,6 +5,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   http: () => import('./http/index.ts'),
   hubspot: () => import('./hubspot/index.ts'),
   jira: () => import('./jira/index.ts'),
+  salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };

@@ -43,7 +43,7 @@ export class Rest {
     this.#api = { ...api, base: api.base.replace(/\/+$/, '') };
   }
 
-  /** Throws only `NotSent`. An answer without a body (204) has an empty one. */
+  /** Throws only `NotSent`. An answer without a body (204) has an empty one. The body is JSON, or a form when given as one. */
   async ask(
     method: string,
     path: string,
@@ -52,6 +52,7 @@ export class Rest {
     headers: Record<string, string> = {},
   ): Promise<Answer | Refused> {
     const answered = await this.#api.gate.pass(call.signal, call.beginBy);
+    let usable = false;
     try {
       const { response, text } = await withDeadline(call, async (signal) => {
         const response = await fetch(this.#api.base + path, {
@@ -62,14 +63,19 @@ export class Rest {
           headers: {
             authorization: this.#api.authorization,
             accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(body === undefined || body instanceof URLSearchParams
+              ? {}
+              : { 'content-type': 'application/json' }),
             ...headers,
           },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          ...(body === undefined
+            ? {}
+            : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
         });
         return { response, text: await response.text() };
       });
       const json = parse(text);
+      usable = response.ok;
       if (!response.ok) return this.#refused(response, json, text);
       if (response.status === 204) return { ok: true, headers: response.headers, body: {} };
       return json
@@ -81,7 +87,7 @@ export class Rest {
         network.kind === 'lost' ? { kind: 'ambiguous', reason: network.reason } : network;
       return { ok: false, gone: false, problem };
     } finally {
-      answered();
+      answered(usable);
     }
   }
 
@@ -132,7 +138,7 @@ export function asReading(problem: Problem): Reading {
 }
 
 /** A question before a write that failed is a definite "nothing was written", never an ambiguous write. */
-export function beforeWriting(problem: Problem): Outcome {
+export function beforeWriting(problem: Problem): Problem {
   return problem.kind === 'ambiguous'
     ? {
         kind: 'rejected',

@@ -50,7 +50,7 @@ export interface SandboxVendor {
   authorised(request: SandboxRequest): boolean;
   answer(request: SandboxRequest): SandboxAnswer;
   /** How the vendor says that the credentials are wrong. */
-  unauthorized(): SandboxAnswer;
+  unauthorized(request: SandboxRequest): SandboxAnswer;
   /** How the vendor says that there are too many requests; undefined: without Retry-After. */
   throttled(retryAfterSeconds: number | undefined, request: SandboxRequest): SandboxAnswer;
   /** The vendor's 5xx. */
@@ -172,7 +172,7 @@ function reactor(vendor: SandboxVendor, options: SandboxOptions) {
     const headers = budget ? vendor.budgetHeaders?.(budget, request) : undefined;
     const withBudget = (answer: SandboxAnswer) => ({ ...answer, headers: { ...headers, ...answer.headers } });
 
-    if (!vendor.authorised(request) || fault('unauthorized')) return withBudget(vendor.unauthorized());
+    if (!vendor.authorised(request) || fault('unauthorized')) return withBudget(vendor.unauthorized(request));
     if (budget && !budget.admitted) {
       return withBudget(vendor.throttled(Math.ceil(budget.retryAfterMs / 1000), request));
     }

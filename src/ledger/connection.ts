@@ -42,6 +42,8 @@ export class ConnectionGate implements Gate {
   readonly #hand: Hand;
   #waiting = 0;
   #troubled = false;
+  /** What was drawn last is for one call, on whose answer depends whether others may be made. */
+  #probing = false;
   #heeded: { until: number; refusal: Throttled | Unavailable } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -64,7 +66,13 @@ export class ConnectionGate implements Gate {
    * @param beginBy after it, on the monotonic clock, the call may not be made any more
    */
   pass(signal: AbortSignal, beginBy = Number.POSITIVE_INFINITY): Promise<Answered> {
-    return this.#inTurn(async () => this.#hand.use(await this.#take(signal, beginBy)));
+    return this.#inTurn(async () => {
+      const told = this.#hand.use(await this.#take(signal, beginBy));
+      return (usable = false) => {
+        told();
+        if (usable && this.#probing) void this.#inTurn(() => this.succeeded()).catch(() => {});
+      };
+    });
   }
 
   /** Makes sure that a call could be made now, without making it. Throws `NotSent` otherwise. */
@@ -112,7 +120,8 @@ export class ConnectionGate implements Gate {
       now: null,
     });
     if (!draw) throw new Error(`connection ${this.name} is not registered in the ledger`);
-    this.#troubled = draw.failures > 0 || draw.verdict === 'probe';
+    this.#probing = draw.verdict === 'probe';
+    this.#troubled = draw.failures > 0 || this.#probing;
     // A probe is one call, also where a permit is good for several.
     this.#hand.add(draw.numbers, draw.held_until, drawnAt, draw.verdict === 'probe' ? 1 : calls);
     return draw;
@@ -173,6 +182,7 @@ export class ConnectionGate implements Gate {
   async succeeded(): Promise<void> {
     if (!this.#troubled) return;
     this.#troubled = false;
+    this.#probing = false;
     await sql.run(this.#client, 'report_success', { connection: this.name });
   }
 
@@ -184,6 +194,7 @@ export class ConnectionGate implements Gate {
   async failed(reason: string, atOnce: boolean): Promise<number | undefined> {
     this.#hand.empty();
     this.#troubled = true;
+    this.#probing = false;
     const state = await sql.one<{ breaker: string; retry_in_ms: number | null }>(
       this.#client,
       'report_failure',

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
+import { connectorNames } from '../../src/connectors/index.ts';
+import { warehouseNames } from '../../src/warehouses/index.ts';
 import { emptyFolder, readback } from './readback.ts';
 
 let project = '';
@@ -122,4 +126,26 @@ test('compile prints and writes the SQL that will run', async () => {
     assert.match(await readFile(join(project, path), 'utf8'), /from churn_scores/);
   }
   assert.ok(existsSync(join(project, 'target/compiled/enrich/customer_profile.lookup.sql')));
+});
+
+test('schemas of the project know the actions of its connections', async () => {
+  assert.equal((await readback(project, 'schemas')).code, 0);
+  const schema = JSON.parse(await readFile(join(project, 'schemas', 'destination.json'), 'utf8'));
+  const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+  for (const file of await readdir(join(project, 'destinations'))) {
+    const destination: object = parse(await readFile(join(project, 'destinations', file), 'utf8'));
+    assert.ok(accepts(destination), file);
+    assert.ok(!accepts({ ...destination, options: { no_such_option: 1 } }), file);
+  }
+});
+
+test('docs lists what there is, prints a page, and helps with a slip', async () => {
+  const listed = await readback(folder.folder, 'docs', '--output', 'csv');
+  for (const name of [...connectorNames, ...warehouseNames])
+    assert.match(listed.stdout, new RegExp(`,${name},`));
+  const page = await readback(folder.folder, 'docs', 'zendesk');
+  assert.match(page.stdout, /^# Zendesk\n[\s\S]*\| `api_token` \| required \|[\s\S]*## Limits/);
+  const slip = await readback(folder.folder, 'docs', 'zendesc');
+  assert.equal(slip.code, 2);
+  assert.match(slip.stderr, /USAGE: there is no connector or warehouse of this name.*\n.*zendesk/);
 });

@@ -109,9 +109,17 @@ describe('slack', () => {
     assert.deepEqual(await read('post_message', one), { kind: 'absent' });
   });
 
+  /** Other people's messages. */
+  async function noise(count: number): Promise<void> {
+    for (let n = 0; n < count; n += 50) {
+      const some = Array.from({ length: Math.min(50, count - n) }, (_, m) => post(`noise ${n + m}`));
+      await Promise.all(some.map((item) => write('post_message', item)));
+    }
+  }
+
   test('a channel too busy to search is unreadable, never absent', async () => {
     const one = post('somewhere below');
-    for (let n = 0; n < 1001; n++) await write('post_message', post(`noise ${n}`));
+    await noise(3 * 999 + 1);
     const reading = await read('post_message', one);
     assert.ok(reading.kind === 'unreadable', reading.kind);
   });
@@ -213,7 +221,7 @@ describe('slack', () => {
   test('a gate that closes between two pages gives no reading away', async () => {
     const one = post('deep');
     await write('post_message', one);
-    for (let n = 0; n < 250; n++) await write('post_message', post(`noise ${n}`));
+    await noise(1_000);
     let passes = 1;
     const halting = await open({}, async () => {
       if (passes-- <= 0) throw new NotSent({ kind: 'throttled', retryAfterMs: 5, reason: 'paused' });

@@ -201,6 +201,19 @@ test('a probe that fails in such a batch rests again', async () => {
   assert.deepEqual(rows, [{ breaker: 'open', probe_until: null }]);
 });
 
+test('work that takes several calls goes on from a probe that was answered, and rests again when that one fails', async () => {
+  const one = await gate('several calls');
+  await one.failed('HTTP 401', true);
+  await wake('several calls');
+  (await one.pass(signal))(true);
+  for (let page = 2; page <= 4; page += 1) (await one.pass(signal))(true);
+  await one.failed('HTTP 401', true);
+  await wake('several calls');
+  (await one.pass(signal))(false);
+  const outcome = await refusal(one);
+  assert.match(outcome.reason, /HTTP 401/);
+});
+
 test('what begins too late is not sent, and a permit is not waited for beyond that', async () => {
   const one = await gate('late');
   await assert.rejects(one.pass(signal, performance.now() - 1), NotSent);

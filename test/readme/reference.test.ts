@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import { destinationSchema } from '../../src/config/destination.ts';
 import { enrichmentSchema } from '../../src/config/enrichment.ts';
+import { isOpen, schemaKeys } from '../../src/config/keys.ts';
 import { rootSchema, sharedSchema } from '../../src/config/root.ts';
 import { signalSchema } from '../../src/config/signal.ts';
 import type { Actions } from '../../src/connectors/connector.ts';
@@ -14,7 +15,7 @@ import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/i
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
 import { bare, blocksOf, filesOf, type GuideTable, readGuide, tablesOf } from './blocks.ts';
 import { emptyFolder, loadSound } from './project.ts';
-import { isOpen, isSameDefault, schemaKeys } from './schema-keys.ts';
+import { isSameDefault } from './schema-keys.ts';
 import { aRun, Shell } from './shell.ts';
 
 const reference = blocksOf('docs/reference.md');
@@ -96,7 +97,8 @@ describe('docs/reference.md', () => {
         compare(tableOf('field', title, action), type.fields);
         const options = tableOf('option', title, action);
         if (options || schemaKeys(type.options).length > 0) compare(options, type.options);
-        const section = readGuide('docs/reference.md').split(`#### ${action}\n`)[1] ?? '';
+        const chapter = readGuide('docs/reference.md').split(`\n### ${title}\n`)[1] ?? '';
+        const section = chapter.split(`#### ${action}\n`)[1] ?? '';
         assert.match(section, new RegExp(`^\\s*Class: ${type.idempotency}\\b`), action);
         const rows: string[][] = tableOf('field', title, action)?.rows ?? [];
         const unreadable = rows.filter((row) => /Not read back/.test(row[2] ?? ''));

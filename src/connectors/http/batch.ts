@@ -1,5 +1,6 @@
 import type { CallOptions, Outcome, Throttled, Unavailable, WriteItem } from '../connector.ts';
 import { inHalves } from '../halves.ts';
+import { inRounds } from '../rounds.ts';
 import { type Binding, bindWrite, bodyOf, typeOf } from './binding.ts';
 import type { Api } from './client.ts';
 import type { Definition } from './grammar.ts';
@@ -24,18 +25,13 @@ export async function writeBatches(
   outcomes: Map<string, Outcome>,
   call: CallOptions,
 ): Promise<void> {
-  const rounds: Map<string, Sent>[] = [];
-  for (const item of items) {
+  const sent = items.map((item): Sent => {
     const binding = bindWrite(definition, item);
-    const match = matchOf(definition, binding);
-    const free = rounds.find((one) => !one.has(match));
-    const round = free ?? new Map<string, Sent>();
-    round.set(match, { item, binding, match });
-    if (!free) rounds.push(round);
-  }
+    return { item, binding, match: matchOf(definition, binding) };
+  });
   let stopped: Throttled | Unavailable | undefined;
-  for (const round of rounds)
-    await inHalves([...round.values()], async (batch) => {
+  for (const round of inRounds(sent, ({ match }) => match))
+    await inHalves(round, async (batch) => {
       if (stopped) return settle(outcomes, batch, stopped);
       const { left, stop } = await writeBatch(api, definition, batch, outcomes, call);
       stopped = stop;

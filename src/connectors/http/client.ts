@@ -1,8 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Secret } from '../../config/secret.ts';
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
-import { type CallOptions, type Gate, NotSent, type Throttled, type Unavailable } from '../connector.ts';
+import { classifyNetworkError, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
+import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
 import { AddressRefused, guardedLookup, isRefused } from './addresses.ts';
 import { readJson } from './pointer.ts';
 import type { Settings } from './schema.ts';
@@ -67,27 +67,23 @@ export class Api {
 
   /** Sends one request, once, when the gate lets it pass. Never throws for what the network or the API does. */
   async send(request: ApiRequest, call: CallOptions): Promise<Reply> {
-    let answered = () => {};
-    try {
-      answered = await this.#gate.pass(call.signal, call.beginBy);
-    } catch (error) {
-      if (error instanceof NotSent) return error.outcome;
-      if (!call.signal.aborted) throw error;
-    }
-    try {
-      if (call.signal.aborted) {
-        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+    const exchange = async (): Promise<Reply> => {
+      try {
+        if (!this.#linkLocal && isRefused(this.#base.hostname)) throw new AddressRefused();
+        return await withDeadline(call, (signal) => this.#exchange(request, signal));
+      } catch (error) {
+        if (error instanceof AddressRefused)
+          return { kind: 'unavailable', code: 'address_refused', reason: error.message };
+        if (error instanceof TooLarge) return { kind: 'lost', reason: 'the answer is larger than 4 MB' };
+        return classifyNetworkError(error);
       }
-      if (!this.#linkLocal && isRefused(this.#base.hostname)) throw new AddressRefused();
-      return await withDeadline(call, (signal) => this.#exchange(request, signal));
-    } catch (error) {
-      if (error instanceof AddressRefused)
-        return { kind: 'unavailable', code: 'address_refused', reason: error.message };
-      if (error instanceof TooLarge) return { kind: 'lost', reason: 'the answer is larger than 4 MB' };
-      return classifyNetworkError(error);
-    } finally {
-      answered();
-    }
+    };
+    return throughGate(
+      this.#gate,
+      call,
+      exchange,
+      (reply) => reply.kind === 'answered' && reply.status < 400,
+    );
   }
 
   /** The API's words, without our secrets, short enough for the ledger. */

@@ -1,14 +1,6 @@
 import type { Client as Sdk } from '@hubspot/api-client';
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
-import {
-  type CallOptions,
-  type Gate,
-  NotSent,
-  type Outcome,
-  type Reading,
-  type Throttled,
-  type Unavailable,
-} from '../connector.ts';
+import { classifyNetworkError, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
+import type { CallOptions, Gate, Outcome, Reading, Throttled, Unavailable } from '../connector.ts';
 import type { Settings } from './schema.ts';
 
 /** What a call came to when it brought no usable answer. */
@@ -90,29 +82,19 @@ export class HubSpot {
   }
 
   async #send(method: string, path: string, body: object | undefined, call: CallOptions): Promise<Answer> {
-    let answered = () => {};
-    try {
-      answered = await this.#gate.pass(call.signal, call.beginBy);
-    } catch (error) {
-      if (error instanceof NotSent) return error.outcome;
-      if (!call.signal.aborted) throw error;
-    }
-    try {
-      if (call.signal.aborted) {
-        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
-      }
-      // The SDK can neither time out nor cancel: past the deadline its request is left to end by itself.
-      return await withDeadline(call, async () => {
-        const response = await this.#sdk.apiRequest(body ? { method, path, body } : { method, path });
-        const answer = this.#classify(response.status, response.headers, await response.text());
-        if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
-        return answer;
-      });
-    } catch (error) {
-      return classifyNetworkError(error);
-    } finally {
-      answered();
-    }
+    // The SDK can neither time out nor cancel: past the deadline its request is left to end by itself.
+    const exchange = async (): Promise<Answer> => {
+      const response = await this.#sdk.apiRequest(body ? { method, path, body } : { method, path });
+      const answer = this.#classify(response.status, response.headers, await response.text());
+      if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
+      return answer;
+    };
+    return throughGate<Answer>(
+      this.#gate,
+      call,
+      () => withDeadline(call, exchange).catch(classifyNetworkError),
+      ({ kind }) => kind === 'ok',
+    );
   }
 
   #classify(status: number, headers: { get(name: string): string | null }, text: string): Answer {

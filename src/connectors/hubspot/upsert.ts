@@ -1,5 +1,6 @@
 import type { CallOptions, Outcome, Throttled, Unavailable } from '../connector.ts';
 import { inHalves } from '../halves.ts';
+import { inRounds } from '../rounds.ts';
 import { type Failure, type HubSpot, isPermanent, outcomeOf } from './client.ts';
 import { folded } from './lookup.ts';
 import { type ItemError, readObjects } from './reply.ts';
@@ -44,7 +45,7 @@ export async function upsert(
     }
     return settleAll(outcomes, batch, outcomeOf(answer));
   };
-  for (const round of rounds(inputs)) await inHalves(round, send);
+  for (const round of inRounds(inputs, ({ id }) => folded(id))) await inHalves(round, send);
   return outcomes;
 }
 
@@ -52,20 +53,6 @@ export async function upsert(
 function asInput(idProperty: string, { key, id, properties }: Upsert): object {
   const { [idProperty]: _, ...rest } = properties;
   return { id, idProperty, properties: rest, objectWriteTraceId: key };
-}
-
-/** First inputs of each unique value, then second ones, and so on. */
-function rounds(inputs: Upsert[]): Upsert[][] {
-  const seen = new Map<string, number>();
-  const result: Upsert[][] = [];
-  for (const input of inputs) {
-    const nth = seen.get(folded(input.id)) ?? 0;
-    seen.set(folded(input.id), nth + 1);
-    const round = result[nth] ?? [];
-    round.push(input);
-    result[nth] = round;
-  }
-  return result;
 }
 
 function settleAll(outcomes: Map<string, Outcome>, batch: Upsert[], outcome: Outcome): Upsert[] {

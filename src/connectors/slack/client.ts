@@ -41,6 +41,7 @@ export class Slack {
   async call(method: string, args: Record<string, unknown>, call: CallOptions): Promise<Answered | Refused> {
     const answered = await this.#gate.pass(call.signal, call.beginBy);
     let response: Response | undefined;
+    let usable = false;
     try {
       const body = await withDeadline(call, (signal) => {
         const client = new this.#webClient(this.#token, {
@@ -55,6 +56,7 @@ export class Slack {
         } as ConstructorParameters<typeof WebClient>[1]);
         return client.apiCall(method, args);
       });
+      usable = true;
       return { ok: true, body: body as unknown as Record<string, unknown> };
     } catch (error) {
       const answer = this.#refused(error, response);
@@ -62,7 +64,7 @@ export class Slack {
       if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
       return answer;
     } finally {
-      answered();
+      answered(usable);
     }
   }
 

@@ -102,10 +102,14 @@ export class Readback {
     );
   }
 
-  /** Messages that may or may not have been posted: looked for by our marker, in at most 1,000 messages. */
+  /**
+   * Messages that may or may not have been posted: looked for by our marker, in at most 3,000 messages. 999 is Slack's most
+   * for a page, and every page is a call that may fail: with pages of 200 and three calls in ten refused, one search in six
+   * came to its end.
+   */
   async #search(group: Wanted[], call: CallOptions): Promise<Map<string, Reading>> {
     const oldest = group.map((wanted) => wanted.since).sort()[0] ?? '0';
-    const range = { oldest, limit: 200, maxPages: 5 };
+    const range = { oldest, limit: 999, maxPages: 3 };
     const answer = await readMessages(this.#slack, group[0] as Wanted, range, call);
     const readings = new Map<string, Reading>();
     for (const wanted of group) {

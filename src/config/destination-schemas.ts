@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import type { ActionType } from '../connectors/connector.ts';
+import { actionsOf, connectorNames, loadConnector } from '../connectors/index.ts';
+import { isOpen, schemaKeys } from './keys.ts';
+import type { Project } from './model.ts';
+
+type JsonSchema = Record<string, unknown>;
+
+/** What a destination may say about one action, when its file names that action (and that connection). */
+interface Case {
+  when: JsonSchema;
+  action: ActionType;
+}
+
+/**
+ * Parts of the schema of a destination file that depend on its action. Of a project: by connection and action, with the
+ * actions that its `http` connections describe. Without one: by action, of all connectors.
+ */
+export async function actionRules(project?: Project): Promise<JsonSchema[]> {
+  const cases = project ? casesOf(project) : await allCases();
+  return cases.map(({ when, action }) => ({
+    if: { properties: when, required: Object.keys(when) },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+    then: {
+      properties: { fields: mapSchema(action.fields, true), options: mapSchema(action.options, false) },
+    },
+  }));
+}
+
+/** An action name that several connectors have is left to `validate`: which of them is meant, only readback.yml knows. */
+async function allCases(): Promise<Case[]> {
+  const found = new Map<string, ActionType[]>();
+  for (const name of connectorNames) {
+    const connector = await loadConnector(name);
+    for (const [action, type] of Object.entries((connector && actionsOf(connector)) ?? {}))
+      found.set(action, [...(found.get(action) ?? []), type]);
+  }
+  return [...found].flatMap(([name, [action, other]]) =>
+    action && !other ? [{ when: { action: { const: name } }, action }] : [],
+  );
+}
+
+function casesOf(project: Project): Case[] {
+  return [...project.connections.values()].flatMap((connection) =>
+    Object.entries(connection.actions).map(([name, action]) => ({
+      when: { connection: { const: connection.name }, action: { const: name } },
+      action,
+    })),
+  );
+}
+
+/** Names, meanings and what must be there. Not the forms of values: a field is a template until it is rendered. */
+function mapSchema(schema: z.ZodType, templates: boolean): JsonSchema {
+  const keys = schemaKeys(schema).filter(({ name }) => !name.includes('.'));
+  const properties = keys.map(({ name, description, fallback }) => [
+    name,
+    {
+      ...(description === undefined ? {} : { description }),
+      ...(templates ? { type: ['string', 'number', 'boolean'] } : {}),
+      ...(fallback === undefined ? {} : { default: fallback }),
+    },
+  ]);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    required: keys.filter(({ required }) => required).map(({ name }) => name),
+    ...(isOpen(schema) ? {} : { additionalProperties: false }),
+  };
+}
