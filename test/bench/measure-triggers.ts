@@ -26,12 +26,13 @@ export interface TriggerFigures {
 
 /** Rows before those that are measured: connections open, functions compile. */
 const warmUp = 400;
-const quiet = { perSecond: 10, rows: 60 };
+const quietPerSecond = 10;
 
 /** One process of `start`, a Postgres warehouse on a server of its own, an API's sandbox, and an application that writes. */
 export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<TriggerFigures> {
   const { signalsPerSecond, seconds } = bench.options;
-  const rows = warmUp + quiet.rows + signalsPerSecond * seconds;
+  const quietRows = Math.ceil((seconds * quietPerSecond) / 2);
+  const rows = warmUp + quietRows + signalsPerSecond * seconds;
   const server = await startLedgerServer({ wal_level: 'logical' });
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const database = await bench.server.create();
@@ -57,7 +58,7 @@ export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<
       return commits;
     };
     await write(signalsPerSecond, 0, warmUp);
-    const slow = await write(quiet.perSecond, warmUp, warmUp + quiet.rows);
+    const slow = await write(quietPerSecond, warmUp, warmUp + quietRows);
     const processor = async () => ({
       engine: await engine.ask<number>('processor'),
       ledger: bench.server.processorTime(),
@@ -65,7 +66,7 @@ export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<
       sandbox: await erp.ask<number>('processor'),
     });
     const before = await processor();
-    const fast = await write(signalsPerSecond, warmUp + quiet.rows, rows);
+    const fast = await write(signalsPerSecond, warmUp + quietRows, rows);
     const after = await processor();
     const each = (name: keyof typeof after) => (after[name] - before[name]) / (signalsPerSecond * seconds);
     const arrivals = await erp.ask<Record<string, number>>('arrivals');
