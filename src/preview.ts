@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describeRefusal, renderFields } from './act/prepare.ts';
-import type { Destination, Project, Signal } from './config/model.ts';
+import type { Destination, Project, Signal, Transition } from './config/model.ts';
+import { inOrder, linkTo, stepsBefore, subscribers } from './config/play.ts';
+import { readMembers } from './detect/members.ts';
 import { bucketCount, signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
-import { decodeEntity, encodeEntity } from './ledger/entity.ts';
+import { decodeEntity } from './ledger/entity.ts';
 import { compileDestination } from './openings.ts';
 import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
@@ -42,9 +44,29 @@ export async function previewSignal(
   choice: { limit: number; only: readonly string[] },
 ): Promise<PreviewedEntity[]> {
   const members = await firstMembers(signal, open, choice);
+  const drafts = members.map((member) =>
+    draftMessage(signal, project.name, {
+      ...member,
+      transition: 'entered',
+      sequence: 1,
+      detectedAt: new Date(),
+    }),
+  );
+  return previewMessages(project, signal, open, drafts);
+}
+
+/** What each message would come to: its row, and what every destination of the signal would be sent. */
+export async function previewMessages(
+  project: Project,
+  signal: Signal,
+  open: OpenWarehouse,
+  drafts: readonly MessageRow[],
+): Promise<PreviewedEntity[]> {
   const enricher = new Enricher(open);
-  const destinations = [...project.destinations.values()].filter((one) => one.signals.includes(signal.name));
-  const drafts = members.map((member) => firstMessage(signal, project.name, member));
+  const order = inOrder(project.destinations);
+  const destinations = subscribers(project, signal).toSorted(
+    (a, b) => order.indexOf(a.name) - order.indexOf(b.name),
+  );
   const previewed = drafts.map((draft) => previewEntity(project, signal, draft));
   const abort = new AbortController().signal;
   const plain = await enricher.scopes(project, signal, [], drafts, abort);
@@ -57,10 +79,18 @@ export async function previewSignal(
       const facts = { now: draft.detected_at.toISOString(), message: messageScope(draft, signal.owner) };
       const row = joinScopes(...(scopes.get(one.entity) ?? []));
       one.row = joinScopes(one.row, row);
-      one.actions.push(render(joinScopes(row, facts)));
+      one.actions.push(render(draft.transition, joinScopes(row, facts), one.actions));
     }
   }
   return previewed;
+}
+
+/** The most that one read of the signal's members would scan; undefined where reading costs nothing. */
+export async function previewCost(signal: Signal, open: OpenWarehouse): Promise<bigint | undefined> {
+  const warehouse = await open(signal.warehouse);
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
+  const query = await signalQuery(signal, warehouse, read);
+  return (await warehouse.cost?.(warehouse.members(query, bucketCount), read))?.bytes;
 }
 
 /** The first members that would enter now, or the chosen ones, without reading more of the result than needed. */
@@ -70,34 +100,37 @@ async function firstMembers(
   { limit, only }: { limit: number; only: readonly string[] },
 ): Promise<Member[]> {
   const warehouse = await open(signal.warehouse);
-  const read = { timeoutMs: signal.timeoutMs };
-  const query = await signalQuery(signal, warehouse, read);
   const wanted = only.length > 0 ? new Set(only) : undefined;
   const most = wanted?.size ?? limit;
   const members: Member[] = [];
-  for await (const batch of warehouse.read(warehouse.members(query, bucketCount), read)) {
-    for (const [, armed, , , observedAt = null, ...key] of batch) {
-      const entity = encodeEntity(key);
-      if (entity === null || armed !== 'true' || (wanted && !wanted.has(entity))) continue;
-      members.push({ entity, observedAt });
-      if (members.length === most) return members;
-    }
+  for await (const { entity, armed, observedAt } of readMembers(signal, warehouse)) {
+    if (entity === null || !armed || (wanted && !wanted.has(entity))) continue;
+    members.push({ entity, observedAt });
+    if (members.length === most) return members;
   }
   return members;
 }
 
-/** The message the entity's first transition would make. */
-function firstMessage(signal: Signal, project: string, { entity, observedAt }: Member): MessageRow {
+/** A transition that a poll would find. */
+export interface Move extends Member {
+  transition: Transition;
+  sequence: number;
+  detectedAt: Date;
+}
+
+/** The message that a transition would make. */
+export function draftMessage(signal: Signal, project: string, move: Move): MessageRow {
+  const { entity, sequence, transition, observedAt, detectedAt } = move;
   return {
-    id: messageId([project, signal.name, signal.version, entity, '1']),
+    id: messageId([project, signal.name, signal.version, entity, String(sequence)]),
     signal: signal.name,
     version: signal.version,
     entity,
-    sequence: 1,
-    transition: 'entered',
+    sequence,
+    transition,
     severity: signal.severity,
     observed_at: observedAt === null ? null : new Date(observedAt),
-    detected_at: new Date(),
+    detected_at: detectedAt,
   };
 }
 
@@ -107,23 +140,30 @@ function previewEntity(project: Project, signal: Signal, message: MessageRow): P
   return { entity: message.entity, row: {}, message: cloudEvent(project.name, message, key), actions: [] };
 }
 
-/** The id that the entity's first message would have; sql/queries/detect.sql makes it the same way. */
+/** The id that a message has; sql/queries/detect.sql makes it the same way. */
 function messageId(parts: readonly string[]): string {
   const hex = createHash('md5').update(parts.join('\u001f')).digest('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** Does for one row what routing and acting would: the condition, then the fields. */
-function renderer(project: Project, destination: Destination): (scope: Scope) => PreviewedAction {
+function renderer(
+  project: Project,
+  destination: Destination,
+): (transition: Transition, scope: Scope, earlier: readonly PreviewedAction[]) => PreviewedAction {
   const type = project.connections.get(destination.connection)?.actions[destination.action];
   if (!type) throw new Error(`${destination.connector} has no action ${destination.action}`);
   const { templates, condition } = compileDestination(destination, type);
   const head = { destination: destination.name, action: destination.action };
-  return (scope) => {
+  return (transition, row, earlier) => {
     try {
-      if (!destination.on.includes('entered')) {
+      if (!destination.on.includes(transition)) {
         return { ...head, outcome: 'not involved', reason: `acts on ${destination.on.join(', ')}` };
       }
+      const stopped = stopAt(project, destination, earlier);
+      if (stopped !== undefined) return { ...head, outcome: 'suppressed', reason: `stopped: ${stopped}` };
+      const scope =
+        destination.after.length > 0 ? joinScopes(row, foreseen(project, destination, earlier)) : row;
       const decision = route(condition, destination.when, scope);
       if (!decision.wanted) return { ...head, outcome: 'suppressed', reason: decision.reason };
       return { ...head, outcome: 'send', fields: renderFields(templates, type, scope) };
@@ -131,4 +171,35 @@ function renderer(project: Project, destination: Destination): (scope: Scope) =>
       return { ...head, outcome: 'refused', reason: describeRefusal(error, destination) };
     }
   };
+}
+
+/** The earlier step without which this one would not begin, and what would become of it. */
+function stopAt(
+  project: Project,
+  { name }: Destination,
+  earlier: readonly PreviewedAction[],
+): string | undefined {
+  const before = stepsBefore(project.destinations, name);
+  const failed = earlier.find(
+    ({ destination, outcome }) =>
+      before.has(destination) &&
+      outcome !== 'send' &&
+      project.destinations.get(destination)?.onFailure !== 'skip',
+  );
+  return failed && `${failed.destination} is ${failed.outcome}`;
+}
+
+/** What stands for the results of steps that have not been taken. */
+function foreseen(
+  project: Project,
+  { name }: Destination,
+  earlier: readonly PreviewedAction[],
+): { results: Record<string, unknown> } {
+  const steps = [...stepsBefore(project.destinations, name)].map((step) => {
+    const sent = earlier.find(({ destination }) => destination === step)?.outcome === 'send';
+    if (!sent) return [step, { id: null, url: null, state: 'suppressed' }];
+    const id = `(id of ${step})`;
+    return [step, { id, url: linkTo(project, step, id), state: 'verified' }];
+  });
+  return { results: Object.fromEntries(steps) };
 }

@@ -1,4 +1,7 @@
 import type { Actions } from '../connectors/connector.ts';
+import type { FreshnessLevel } from '../dbt/freshness.ts';
+import type { DbtProject } from '../dbt/project.ts';
+import type { DbtSql } from '../dbt/sql.ts';
 import type { Place, ReadbackError } from '../errors.ts';
 import type { Secret } from './secret.ts';
 
@@ -14,6 +17,8 @@ export interface Project {
   enrichments: ReadonlyMap<string, Enrichment>;
   /** Where `start` listens for pokes; absent: nowhere. */
   api: ApiConfig | undefined;
+  /** The dbt project beside this one. */
+  dbt?: DbtProject | undefined;
   /** How long the ledger keeps what is done for signals without a file of their own any more. */
   retentionMs: number;
   /** Everything wrong with the files. What is broken is left out of the maps above; the rest runs. */
@@ -70,6 +75,10 @@ export interface Guard {
   maxNewRatio: number | undefined;
   /** Hold the poll when the newest `observed_at` is older than this. */
   maxAgeMs: number | undefined;
+  /** The column that tells when the source was loaded, for `maxAgeMs`. `observedAt` if absent. */
+  loadedAt?: string | undefined;
+  /** Hold the poll when dbt finds a source behind the SQL stale. */
+  sourceFreshness?: FreshnessLevel | undefined;
   /** Accept a poll that returns no rows although entities are present. Default: hold it. */
   allowEmpty: boolean;
 }
@@ -116,6 +125,8 @@ export interface Signal {
   sql: string;
   /** Line of the file on which `sql` begins, to translate the warehouse's error positions. */
   sqlLine: number;
+  /** The SQL before `ref()` and `source()` were resolved, where there are any. */
+  dbt?: DbtSql | undefined;
   /** Places of header keys in the file, for errors found later (a `when` the warehouse refuses). */
   places: ReadonlyMap<string, { line: number; column: number }>;
   /** Hash of everything that decides which rows are meant; travels in every message. */
@@ -124,7 +135,11 @@ export interface Signal {
   shape: string;
 }
 
-/** A `destinations/*.yaml` file. */
+/** What becomes of a play when one of its steps ends without its effect. */
+export const failurePolicies = ['stop', 'skip', 'compensate'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+/** A `destinations/*.yaml` file, or the undoing of one. */
 export interface Destination {
   name: string;
   file: string;
@@ -145,6 +160,12 @@ export interface Destination {
   fields: Record<string, string>;
   /** Work on the record that this destination's action made for the same entity. */
   follows: string | undefined;
+  /** The steps of a play that come right before this one. */
+  after: string[];
+  /** What a play does when this step ends without its effect. */
+  onFailure: FailurePolicy;
+  /** The destination whose records this one undoes: made by us for a play that compensates, not by a file. */
+  undoes: string | undefined;
   verify: { fields: string[] | undefined; withinMs: number; lagMs: number | undefined };
   ttlMs: number;
   /** How many lanes may work in parallel; one entity always stays in one lane. */
@@ -164,4 +185,5 @@ export interface Enrichment {
   timeoutMs: number;
   sql: string;
   sqlLine: number;
+  dbt?: DbtSql | undefined;
 }

@@ -42,8 +42,10 @@ export async function openLens(signal: Signal, warehouse: Warehouse, read: ReadO
 
 /** Why single entities of this signal cannot be looked at; undefined when they can. */
 export function wholeOnly({ guard }: Signal): string | undefined {
-  const { maxNew, maxNewRatio, maxAgeMs } = guard;
-  return (maxNew ?? maxNewRatio ?? maxAgeMs) === undefined ? undefined : 'its guard judges a whole poll';
+  const { maxNew, maxNewRatio, maxAgeMs, sourceFreshness } = guard;
+  return (maxNew ?? maxNewRatio ?? maxAgeMs ?? sourceFreshness) === undefined
+    ? undefined
+    : 'its guard judges a whole poll';
 }
 
 /**

@@ -1,10 +1,19 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
+import { staleSource } from '../dbt/freshness.ts';
 import { ReadbackError } from '../errors.ts';
 import { queries } from '../store/queries.ts';
 import type { ReadOptions, SignalQuery, Value, Warehouse } from '../warehouses/warehouse.ts';
 import { copyMembers } from './copy.ts';
-import { type Counts, guardAge, guardEmpty, guardMoves, guardRows, type IncomingFaults } from './guards.ts';
+import {
+  ageColumn,
+  type Counts,
+  guardAge,
+  guardEmpty,
+  guardMoves,
+  guardRows,
+  type IncomingFaults,
+} from './guards.ts';
 
 /**
  * Keys are spread over this many buckets. An unchanged poll fetches one row for each; one changed entity makes
@@ -26,6 +35,8 @@ export interface PollResult extends Counts {
 
 export interface PollOptions {
   signal: AbortSignal;
+  /** The poll's own name, the same when a crash cut it off and it is polled again. */
+  attempt?: string;
   /** Only these entities' transitions are taken; the others are left for the next poll. Empty: all. */
   only: readonly string[];
   /** Runs in the poll's transaction when there are transitions; makes messages and actions of them. */
@@ -53,7 +64,12 @@ export async function poll(
   signal: Signal,
   options: PollOptions,
 ): Promise<PollResult> {
-  const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
+  const read = {
+    signal: options.signal,
+    timeoutMs: signal.timeoutMs,
+    label: signal.name,
+    ...(options.attempt !== undefined && { attempt: options.attempt }),
+  };
   const query = await signalQuery(signal, warehouse, read);
   const shape = shapeOf(signal, query);
   const known = await sql.one<{ comparable: boolean }>(client, 'known_signal', {
@@ -62,7 +78,7 @@ export async function poll(
   });
   const baseline = !known?.comparable;
   try {
-    const survey = await surveyBuckets(client, warehouse, signal, query, baseline, options.signal);
+    const survey = await surveyBuckets(client, warehouse, signal, query, baseline, read);
     const stale = await guardSource(signal, warehouse, read);
     if (stale) throw new Held(stale);
     if (survey.rows === 0 && survey.present > 0 && (await sourceIsEmpty(signal, warehouse, read))) {
@@ -115,12 +131,12 @@ async function surveyBuckets(
   signal: Signal,
   query: SignalQuery,
   baseline: boolean,
-  abort: AbortSignal,
+  read: ReadOptions,
 ): Promise<Survey> {
   // Both at once: the ledger's 16,384 rows take a tenth of what the warehouse needs for a million.
   const [known, found] = await Promise.all([
     sql.run<KnownBucket>(client, 'known_digests', { signal: signal.name }),
-    readDigests(warehouse, query, { signal: abort, timeoutMs: signal.timeoutMs }),
+    readDigests(warehouse, query, read),
   ]);
   const present = known.reduce((sum, bucket) => sum + bucket.members, 0);
   const stored = new Map(known.map((bucket) => [bucket.bucket, `${bucket.rows}:${bucket.digest}`]));
@@ -167,9 +183,12 @@ async function guardSource(
   warehouse: Warehouse,
   read: ReadOptions,
 ): Promise<string | undefined> {
-  if (signal.guard.maxAgeMs === undefined || signal.observedAt === undefined) return undefined;
+  const { maxAgeMs, sourceFreshness } = signal.guard;
+  const stale = sourceFreshness && signal.dbt && (await staleSource(signal.dbt.freshness, sourceFreshness));
+  const column = ageColumn(signal);
+  if (stale || maxAgeMs === undefined || column === undefined) return stale;
   let newest: Value = null;
-  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, signal.observedAt), read)) {
+  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, column), read)) {
     newest = row?.[0] ?? null;
   }
   return guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
@@ -260,7 +279,7 @@ export async function signalQuery(
 
 async function valueColumns(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<string[]> {
   const columns = await warehouse.describe(signal.sql, read);
-  const fixed = new Set([...signal.key, signal.observedAt]);
+  const fixed = new Set([...signal.key, signal.observedAt, signal.guard.loadedAt]);
   return columns.map((column) => column.name).filter((name) => !fixed.has(name));
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Destination, Project, Signal } from '../config/model.ts';
+import { subscribers } from '../config/play.ts';
 import { wholeOnly } from '../detect/look.ts';
 import type { Log } from '../log.ts';
 import type { Pipeline, Waiting } from '../pipeline.ts';
@@ -89,7 +90,7 @@ export class Looks {
   async #look(signal: Signal, entities: readonly string[]): Promise<Looking> {
     const { pipeline, pool, log, stop } = this.#options;
     if (wholeOnly(signal) !== undefined) return 'whole';
-    const destinations = pipeline.destinationsOf(signal).map((one) => one.name);
+    const destinations = subscribers(pipeline.project, signal).map((one) => one.name);
     const news = [this.#id, ...destinations].join(' ');
     try {
       const looked = await runLook(pipeline, pool, signal, { entities, news, signal: stop });
@@ -115,7 +116,7 @@ export class Looks {
     if (known?.paused) return 'done';
     const request = { cause: 'trigger', scheduledFor: null, only: [], signal: stop } as const;
     const { state } = await runPoll(pipeline, pool, signal, request, log);
-    this.#tell(pipeline.destinationsOf(signal).map((one) => one.name));
+    this.#tell(subscribers(pipeline.project, signal).map((one) => one.name));
     return state === 'skipped' ? 'busy' : 'done';
   }
 

@@ -22,7 +22,8 @@ export async function describeSignal(
   const before = problems.length;
   for (const name of signal.key) requireColumn(signal, 'key', name, columns, problems);
   for (const name of signal.track ?? []) requireColumn(signal, 'track', name, columns, problems);
-  checkObservedAt(signal, columns, problems);
+  requireTime(signal, 'observed_at', signal.observedAt, columns, problems);
+  requireTime(signal, 'guard.loaded_at', signal.guard.loadedAt, columns, problems);
   // The members statement is built on these columns; without them it would only repeat the complaint.
   if (problems.length === before) await checkConditions(signal, warehouse, problems);
   return columns;
@@ -48,13 +49,19 @@ function requireColumn(
   return undefined;
 }
 
-function checkObservedAt(signal: Signal, columns: readonly Column[], problems: ReadbackError[]): void {
-  if (signal.observedAt === undefined) return;
-  const column = requireColumn(signal, 'observed_at', signal.observedAt, columns, problems);
+function requireTime(
+  signal: Signal,
+  key: string,
+  name: string | undefined,
+  columns: readonly Column[],
+  problems: ReadbackError[],
+): void {
+  if (name === undefined) return;
+  const column = requireColumn(signal, key, name, columns, problems);
   if (!column || column.type === 'timestamp' || column.type === 'date') return;
   problems.push(
-    new ReadbackError('SIGNAL_SQL', '`observed_at` names a column that is not a time', {
-      place: headerPlace(signal, 'observed_at'),
+    new ReadbackError('SIGNAL_SQL', `\`${key}\` names a column that is not a time`, {
+      place: headerPlace(signal, key),
       value: `${column.name} ${column.nativeType}`,
       hint: `cast it in the SQL: cast(${column.name} as timestamp) as ${column.name}`,
     }),

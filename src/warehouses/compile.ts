@@ -1,3 +1,4 @@
+import { givenSql, standardLiteral } from './given.ts';
 import { withoutSemicolon } from './statement.ts';
 import { render, type Templates } from './template.ts';
 import type { Column, SignalQuery, Statement, Warehouse } from './warehouse.ts';
@@ -7,9 +8,11 @@ export interface Dialect {
   /** `members`, `digest`, `newest`, `lookup`, `sample` and the fragments they are put together from. */
   templates: Templates;
   quote(name: string): string;
+  /** Text as a literal, where a backslash is more than a character. */
+  literal?(text: string): string;
 }
 
-export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'newest' | 'lookup' | 'sample'>;
+export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'newest' | 'lookup' | 'sample' | 'given'>;
 
 /** Fingerprint of an entity whose changes do not matter; costs the warehouse nothing. */
 export const constantFingerprint = '0000000000000000';
@@ -40,6 +43,7 @@ export function compiler(dialect: Dialect): Compiler {
       sql: render(templates, 'sample', { sql: withoutSemicolon(sql), limit: String(limit) }),
       params: [],
     }),
+    given: (sql, fixtures) => givenSql({ literal: standardLiteral, ...dialect }, sql, fixtures),
   };
 }
 

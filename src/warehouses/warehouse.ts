@@ -40,6 +40,13 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Enforced by the server where it can be, and by the client always. */
   timeoutMs: number;
+  /** The signal or enrichment it is run for; shown in the warehouse's own query history where there is one. */
+  label?: string;
+  /**
+   * Who asks, where the same may be asked again after a crash: a warehouse that keeps its queries may then go on with the
+   * one it began before. Another name asks anew, and so does none.
+   */
+  attempt?: string;
 }
 
 /** A query ready to run; `sql` is also what `readback compile` prints. */
@@ -91,6 +98,10 @@ export interface Warehouse {
    * Returns once `stop` is raised; throws `WAREHOUSE_UNREACHABLE` or `WAREHOUSE_QUERY` when it cannot begin, or is cut off.
    */
   follow?(changes: Changes, follower: Follower, stop: AbortSignal): Promise<void>;
+  /** Where reading costs money: the most that the statement would scan, without running it. */
+  cost?(statement: Statement, options: ReadOptions): Promise<{ bytes: bigint }>;
+  /** The query with the fixtures' rows in place of the tables of those names, for unit tests. */
+  given(sql: string, fixtures: readonly Fixture[]): string;
   close(): Promise<void>;
 }
 
@@ -107,6 +118,15 @@ export interface Follower {
   onChange(keys: string[][] | undefined): void;
 }
 
+/** Rows that stand for a table. */
+export interface Fixture {
+  /** As the query names the table, without a schema. */
+  name: string;
+  columns: Pick<Column, 'name' | 'nativeType'>[];
+  /** In the order of the columns. */
+  rows: readonly (readonly Value[])[];
+}
+
 /** What a folder in `src/warehouses/` exports as `warehouse`. Its driver loads only in `open`. */
 export interface WarehouseType {
   name: string;
@@ -117,5 +137,18 @@ export interface WarehouseType {
   example: string;
   /** What `follow` can do here; absent: nothing. */
   tells?: readonly ('listen' | 'replicate')[];
+  /** Which outputs of a dbt `profiles.yml` lead here; none if absent. */
+  dbt?: DbtOutputs;
   open(settings: Record<string, unknown>): Promise<Warehouse>;
+}
+
+/** How an output of a dbt `profiles.yml` becomes settings. */
+export interface DbtOutputs {
+  /** Of dbt's adapters, as the output's `type:` names them. */
+  types: readonly string[];
+  /**
+   * From the output, its `env_var()` filled in, to the settings as `schema` takes them: secrets as `Secret`s. Refuses what
+   * would change what is read and cannot be honoured here.
+   */
+  settings: z.ZodType<Record<string, unknown>>;
 }

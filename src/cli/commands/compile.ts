@@ -3,7 +3,7 @@ import type { Enrichment, Project, Signal } from '../../config/model.ts';
 import { bucketCount, signalQuery } from '../../detect/poll.ts';
 import type { Column } from '../../warehouses/warehouse.ts';
 import { writeArtifact } from '../artifacts.ts';
-import type { GlobalOptions, SelectOptions } from '../options.ts';
+import type { CompareOptions, GlobalOptions } from '../options.ts';
 import { print, remark } from '../output.ts';
 import { selectSignals } from '../selection.ts';
 import { openProject, remarkProblems } from '../session.ts';
@@ -17,7 +17,7 @@ interface Compiled {
 }
 
 /** `readback compile`: the SQL that will really run, on standard output and in `target/compiled`. */
-export async function execute(options: GlobalOptions & SelectOptions): Promise<number> {
+export async function execute(options: GlobalOptions & CompareOptions): Promise<number> {
   const project = await openProject(options);
   remarkProblems(project);
   const signals = await selectSignals(project, options);

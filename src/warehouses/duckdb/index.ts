@@ -3,6 +3,7 @@ import { compiler, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { loadTemplates } from '../template.ts';
 import type { ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
+import { dbtSettings } from './dbt.ts';
 import { failureOf } from './failure.ts';
 import { DatabaseFile, type Lease } from './file.ts';
 import { prepareQuery } from './prepare.ts';
@@ -17,6 +18,7 @@ export const warehouse: WarehouseType = {
   summary: 'A DuckDB database file, opened read-only for each query.',
   schema: settingsSchema,
   example: 'path: ./demo/warehouse.duckdb',
+  dbt: { types: ['duckdb'], settings: dbtSettings },
   open: async (settings) => openWarehouse(settings as Settings),
 };
 

@@ -3,6 +3,7 @@ import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
 import { loadTemplates, render } from '../template.ts';
 import type { Column, ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
+import { dbtSettings } from './dbt.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
 import { type FailureContext, failureOf, notAQuery } from './failure.ts';
 import { follow } from './follow.ts';
@@ -17,6 +18,7 @@ export const warehouse: WarehouseType = {
   schema: settingsSchema,
   example: 'url: env:WAREHOUSE_URL',
   tells: ['listen', 'replicate'],
+  dbt: { types: ['postgres', 'redshift'], settings: dbtSettings },
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
