@@ -17,6 +17,7 @@ create table actions (
   lane smallint not null,
   state action_state not null,
   reason text,
+  stopped_by text,
   due_at timestamp with time zone,
   expires_at timestamp with time zone not null,
   attempts integer default 0 not null,

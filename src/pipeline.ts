@@ -3,16 +3,19 @@ import type pg from 'pg';
 import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
+import { subscribers } from './config/play.ts';
+import { undosFor } from './config/undo.ts';
 import type { CallOptions } from './connectors/connector.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
 import { messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
-import { type Action, type Move, move } from './ledger/action.ts';
-import { Lane, type Parent } from './ledger/lane.ts';
-import { deadLetterStates } from './ledger/state.ts';
+import type { Action, Move } from './ledger/action.ts';
+import { Lane } from './ledger/lane.ts';
 import type { Log } from './log.ts';
 import type { Opened, Openings } from './openings.ts';
+import { expire, refuse, suppress } from './route/decline.ts';
+import { type Beginning, beginnings } from './route/order.ts';
 import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import { readBatch, verify } from './verify/verify.ts';
@@ -51,15 +54,17 @@ export class Pipeline {
     client: pg.PoolClient,
     pollId: string,
     signal: Signal,
-    options: { signal: AbortSignal; only: readonly string[] },
+    options: { signal: AbortSignal; only: readonly string[]; attempt: string },
   ): Promise<PollResult> {
-    const destinations = this.destinationsOf(signal);
+    const destinations = subscribers(this.project, signal);
+    const compensating = destinations.filter((one) => one.onFailure === 'compensate');
+    const undos = new Map(compensating.map((one) => [one.name, undosFor(this.project.destinations, one)]));
     try {
       const warehouse = await this.openings.warehouse(signal.warehouse);
       return await poll(client, warehouse, signal, {
         ...options,
         emit: async (tx) => {
-          const emitted = await emit(tx, this.project.name, pollId, signal, destinations);
+          const emitted = await emit(tx, this.project.name, pollId, signal, destinations, undos);
           this.#log.info({ signal: signal.name, poll: pollId, ...emitted }, 'messages emitted');
         },
       });
@@ -68,16 +73,13 @@ export class Pipeline {
     }
   }
 
-  destinationsOf(signal: Signal): Destination[] {
-    return [...this.project.destinations.values()].filter((one) => one.signals.includes(signal.name));
-  }
-
   /** enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up. */
   async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
       holder: thisProcess,
       lagMs: destination.verify.lagMs ?? opened.type.lagMs,
+      undos: undosFor(this.project.destinations, destination),
     });
     if (lane.takeover) {
       const where = { destination: destination.name, lane: laneNumber };
@@ -119,7 +121,9 @@ export class Pipeline {
     const { prepared, moves } = await this.#prepare(opened, lane, unsent, draining);
     await lane.record(moves);
     const byKey = new Map(unsent.map((action) => [action.key, action]));
-    for (const one of moves) this.#logMove(destination, byKey.get(one.key), one);
+    // What only waits is looked at every second, and would fill the log.
+    for (const one of moves)
+      if (one.outcome !== 'waiting') this.#logMove(destination, byKey.get(one.key), one);
     return write(
       {
         ...shared,
@@ -148,18 +152,19 @@ export class Pipeline {
     abort: AbortSignal,
   ): Promise<{ prepared: Prepared[]; moves: Move[] }> {
     const { destination } = opened;
-    const current = actions.filter((action) => !action.expired);
-    const parents = destination.follows ? await lane.parents(destination.follows, current) : undefined;
-    const scopes = await this.#scopes(opened, current, abort);
-    const prepared: Prepared[] = [];
     const moves = actions.filter((action) => action.expired).map(expire);
+    const current = actions.filter((action) => !action.expired);
+    const begun = new Map<Action, Beginning>();
+    const found = await beginnings(this.project, this.#pool, lane, destination, current);
     for (const action of current) {
-      const parent = parents?.get(action.key);
-      if (parents && !parent?.parent_id) {
-        moves.push(withoutParent(action, destination, parent));
-        continue;
-      }
-      const decided = this.#decide(opened, action, scopes.get(action.key), parent?.parent_id ?? undefined);
+      const one = found.get(action.key) ?? {};
+      if ('state' in one) moves.push(one);
+      else begun.set(action, one);
+    }
+    const scopes = await this.#scopes(opened, [...begun.keys()], abort);
+    const prepared: Prepared[] = [];
+    for (const [action, beginning] of begun) {
+      const decided = this.#decide(opened, action, scopes.get(action.key), beginning);
       if ('item' in decided) prepared.push(decided);
       else moves.push(decided);
     }
@@ -169,22 +174,16 @@ export class Pipeline {
   #decide(
     opened: Opened,
     action: Action,
-    scope: Scope | undefined,
-    parentId: string | undefined,
+    row: Scope | undefined,
+    { parentId, results }: Beginning,
   ): Prepared | Move {
     const { destination, type, templates, condition } = opened;
-    if (!scope) return refuse(action, `signal ${action.signal} is no longer in the project`);
+    if (!row) return refuse(action, `signal ${action.signal} is no longer in the project`);
+    const scope = results ? joinScopes(row, { results }) : row;
     try {
       const wanted =
         action.state === 'planned' ? route(condition, destination.when, scope) : { wanted: true as const };
-      if (!wanted.wanted) {
-        return move(action, {
-          state: 'suppressed',
-          outcome: 'suppressed',
-          decision: 'no',
-          reason: wanted.reason,
-        });
-      }
+      if (!wanted.wanted) return suppress(action, wanted.reason);
       return prepare(action, destination, type, renderFields(templates, type, scope), parentId);
     } catch (error) {
       return refuse(action, describeRefusal(error, destination));
@@ -197,6 +196,8 @@ export class Pipeline {
     actions: readonly Action[],
     abort: AbortSignal,
   ): Promise<Map<string, Scope>> {
+    // What undoes a record needs nothing but its id; the row may be gone.
+    if (destination.undoes !== undefined) return new Map(actions.map(({ key }) => [key, joinScopes()]));
     const scopes = new Map<string, Scope>();
     for (const name of new Set(actions.map((action) => action.signal))) {
       const signal = this.project.signals.get(name);
@@ -236,37 +237,4 @@ function facts(action: Action, signal: Signal, variables: ReadonlySet<string>): 
     known.message = messageScope(row, signal.owner);
   }
   return known;
-}
-
-/**
- * There is no record to work on. While one is on its way, wait; when the followed destination failed, this one cannot
- * succeed; when it rightly did nothing for the entity, neither does this one.
- */
-function withoutParent(action: Action, { follows }: Destination, parent: Parent | undefined): Move {
-  if (parent?.pending) {
-    return move(action, {
-      state: action.state,
-      outcome: 'waiting',
-      decision: `wait for ${follows}`,
-      reason: `waiting for ${follows}`,
-      due_in_ms: 1_000,
-    });
-  }
-  const last = parent?.last_state;
-  if (last && deadLetterStates.some((state) => state === last)) {
-    return refuse(action, `there is no record of ${follows} to follow: it is ${last}`);
-  }
-  const reason = `${follows} ${last ? `was ${last}` : 'did nothing'} for this entity, so there is no record to follow`;
-  return move(action, { state: 'suppressed', outcome: 'suppressed', decision: 'no', reason });
-}
-
-/** Too late to be sent. What it was waiting for stays readable in the reason. */
-function expire(action: Action): Move {
-  const reason = ['not sent within its ttl', action.reason].filter(Boolean).join('; last: ');
-  return move(action, { state: 'expired', outcome: 'expired', decision: 'give up', reason });
-}
-
-/** Definitely not sent and not sendable as things are: a dead letter, to be retried once its cause is mended. */
-function refuse(action: Action, reason: string): Move {
-  return move(action, { state: 'rejected', outcome: 'refused', decision: 'give up', reason });
 }

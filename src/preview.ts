@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describeRefusal, renderFields } from './act/prepare.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
+import { inOrder, linkTo, stepsBefore, subscribers } from './config/play.ts';
 import { bucketCount, signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
@@ -43,7 +44,10 @@ export async function previewSignal(
 ): Promise<PreviewedEntity[]> {
   const members = await firstMembers(signal, open, choice);
   const enricher = new Enricher(open);
-  const destinations = [...project.destinations.values()].filter((one) => one.signals.includes(signal.name));
+  const order = inOrder(project.destinations);
+  const destinations = subscribers(project, signal).toSorted(
+    (a, b) => order.indexOf(a.name) - order.indexOf(b.name),
+  );
   const drafts = members.map((member) => firstMessage(signal, project.name, member));
   const previewed = drafts.map((draft) => previewEntity(project, signal, draft));
   const abort = new AbortController().signal;
@@ -57,10 +61,18 @@ export async function previewSignal(
       const facts = { now: draft.detected_at.toISOString(), message: messageScope(draft, signal.owner) };
       const row = joinScopes(...(scopes.get(one.entity) ?? []));
       one.row = joinScopes(one.row, row);
-      one.actions.push(render(joinScopes(row, facts)));
+      one.actions.push(render(joinScopes(row, facts), one.actions));
     }
   }
   return previewed;
+}
+
+/** The most that one read of the signal's members would scan; undefined where reading costs nothing. */
+export async function previewCost(signal: Signal, open: OpenWarehouse): Promise<bigint | undefined> {
+  const warehouse = await open(signal.warehouse);
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
+  const query = await signalQuery(signal, warehouse, read);
+  return (await warehouse.cost?.(warehouse.members(query, bucketCount), read))?.bytes;
 }
 
 /** The first members that would enter now, or the chosen ones, without reading more of the result than needed. */
@@ -70,7 +82,7 @@ async function firstMembers(
   { limit, only }: { limit: number; only: readonly string[] },
 ): Promise<Member[]> {
   const warehouse = await open(signal.warehouse);
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   const query = await signalQuery(signal, warehouse, read);
   const wanted = only.length > 0 ? new Set(only) : undefined;
   const most = wanted?.size ?? limit;
@@ -114,16 +126,23 @@ function messageId(parts: readonly string[]): string {
 }
 
 /** Does for one row what routing and acting would: the condition, then the fields. */
-function renderer(project: Project, destination: Destination): (scope: Scope) => PreviewedAction {
+function renderer(
+  project: Project,
+  destination: Destination,
+): (scope: Scope, earlier: readonly PreviewedAction[]) => PreviewedAction {
   const type = project.connections.get(destination.connection)?.actions[destination.action];
   if (!type) throw new Error(`${destination.connector} has no action ${destination.action}`);
   const { templates, condition } = compileDestination(destination, type);
   const head = { destination: destination.name, action: destination.action };
-  return (scope) => {
+  return (row, earlier) => {
     try {
       if (!destination.on.includes('entered')) {
         return { ...head, outcome: 'not involved', reason: `acts on ${destination.on.join(', ')}` };
       }
+      const stopped = stopAt(project, destination, earlier);
+      if (stopped !== undefined) return { ...head, outcome: 'suppressed', reason: `stopped: ${stopped}` };
+      const scope =
+        destination.after.length > 0 ? joinScopes(row, foreseen(project, destination, earlier)) : row;
       const decision = route(condition, destination.when, scope);
       if (!decision.wanted) return { ...head, outcome: 'suppressed', reason: decision.reason };
       return { ...head, outcome: 'send', fields: renderFields(templates, type, scope) };
@@ -131,4 +150,35 @@ function renderer(project: Project, destination: Destination): (scope: Scope) =>
       return { ...head, outcome: 'refused', reason: describeRefusal(error, destination) };
     }
   };
+}
+
+/** The earlier step without which this one would not begin, and what would become of it. */
+function stopAt(
+  project: Project,
+  { name }: Destination,
+  earlier: readonly PreviewedAction[],
+): string | undefined {
+  const before = stepsBefore(project.destinations, name);
+  const failed = earlier.find(
+    ({ destination, outcome }) =>
+      before.has(destination) &&
+      outcome !== 'send' &&
+      project.destinations.get(destination)?.onFailure !== 'skip',
+  );
+  return failed && `${failed.destination} is ${failed.outcome}`;
+}
+
+/** What stands for the results of steps that have not been taken. */
+function foreseen(
+  project: Project,
+  { name }: Destination,
+  earlier: readonly PreviewedAction[],
+): { results: Record<string, unknown> } {
+  const steps = [...stepsBefore(project.destinations, name)].map((step) => {
+    const sent = earlier.find(({ destination }) => destination === step)?.outcome === 'send';
+    if (!sent) return [step, { id: null, url: null, state: 'suppressed' }];
+    const id = `(id of ${step})`;
+    return [step, { id, url: linkTo(project, step, id), state: 'verified' }];
+  });
+  return { results: Object.fromEntries(steps) };
 }

@@ -118,6 +118,8 @@ create table actions (
   lane smallint not null,
   state action_state not null,
   reason text,
+  -- the destination whose end without effect stopped this step of a play; null for every other reason to do nothing
+  stopped_by text,
   -- when a worker should look at it next; null exactly when nobody needs to
   due_at timestamptz,
   expires_at timestamptz not null,

@@ -24,7 +24,8 @@ order by actions.detected_at, actions.signal, actions.entity, actions.destinatio
 
 -- name: retry
 -- Back to `ready` with a fresh budget of attempts and a fresh ttl. The attempt row says that a person did it and why
--- the action had ended; the state is checked again, because the list was made before.
+-- the action had ended; the state is checked again, because the list was made before. The steps of its play that it had
+-- stopped wait for it again.
 with ttl as (
   select * from jsonb_to_recordset(:ttls) as t (destination text, seconds float8)
 ), letter as (
@@ -36,7 +37,18 @@ with ttl as (
   from ttl
   where actions.key = any(:keys::uuid[]) and actions.destination = ttl.destination
     and actions.state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
-  returning actions.number
+  returning actions.number, actions.signal, actions.entity, actions.sequence, actions.destination
+), revived as (
+  update actions
+  set state = 'planned', stopped_by = null, reason = null, settled_at = null,
+      due_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => ttl.seconds)
+  from retried, ttl
+  where actions.signal = retried.signal and actions.entity = retried.entity and actions.sequence = retried.sequence
+    and actions.state = 'suppressed' and actions.stopped_by = retried.destination and actions.destination = ttl.destination
+  returning actions.number, actions.destination, retried.destination as step
+), told as (
+  insert into attempts (action, kind, outcome, decision, reason)
+  select number, 'command', 'revive', 'wait for ' || step, step || ' is tried again' from revived
 ), noted as (
   insert into attempts (action, kind, outcome, decision, reason)
   select letter.number, 'command', 'retry', 'send again', concat_ws(': ', letter.state, letter.reason)

@@ -200,9 +200,13 @@ with subscription as (
       fresh.transition::text = any(subscription.transitions)
       or (fresh.transition = 'left' and actions.transition <> 'left')
     )
-  returning actions.key
+  returning actions.key, actions.destination
 )
-select count(*) as superseded from overtaken;
+select
+  destination, count(*) as superseded,
+  array_agg(key) filter (where destination = any(:compensating::text[])) as compensating
+from overtaken
+group by destination;
 
 -- name: plan_actions
 -- Every message and destination that belong together become a row, also when the answer is no.

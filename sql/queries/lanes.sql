@@ -141,7 +141,8 @@ with lane as (
       place, (fact ->> 0)::action_state as source, (fact ->> 1)::float8 as accepted_ago_ms,
       (fact ->> 2)::action_state as state, (fact ->> 3)::float8 as due_in_ms, (fact ->> 4)::boolean as settled,
       fact ->> 5 as reason, (fact ->> 6)::integer as attempts, (fact ->> 7)::integer as corrections,
-      (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation
+      (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation,
+      fact ->> 11 as stopped_by
     from jsonb_array_elements(:steps) with ordinality as list (fact, place)
   ) as step on step.place = item.number
 ), moved as (
@@ -159,6 +160,7 @@ with lane as (
         else clock_timestamp() - make_interval(secs => move.accepted_ago_ms / 1000)
       end,
       reason = move.reason,
+      stopped_by = move.stopped_by,
       -- A new generation means that the last answer was a lie, and so was the id it gave.
       external_id = case
         when move.generation > actions.generation then null else coalesce(move.external_id, actions.external_id)

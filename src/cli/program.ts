@@ -87,7 +87,7 @@ function addDocsCommands(program: Command): void {
   program
     .command('schemas')
     .description('write JSON Schemas, with which editors complete and check the project')
-    .argument('[dir]', 'where to', 'schemas')
+    .argument('[dir]', 'where to (default: .readback-schemas in the project)')
     .action(lazily(() => import('./commands/schemas.ts')));
 }
 

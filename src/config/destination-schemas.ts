@@ -6,10 +6,11 @@ import type { Project } from './model.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** What a destination may say about one action, when its file names that action (and that connection). */
+/** What a destination may say about an action, when its file names that action (and that connection). */
 interface Case {
   when: JsonSchema;
-  action: ActionType;
+  /** Several, where connectors share the name and the file alone does not tell which is meant. */
+  actions: readonly ActionType[];
 }
 
 /**
@@ -18,16 +19,15 @@ interface Case {
  */
 export async function actionRules(project?: Project): Promise<JsonSchema[]> {
   const cases = project ? casesOf(project) : await allCases();
-  return cases.map(({ when, action }) => ({
-    if: { properties: when, required: Object.keys(when) },
+  return cases.map(({ when, actions }) => {
+    const allowed = actions.map(({ fields, options }) => ({
+      properties: { fields: mapSchema(fields, true), options: mapSchema(options, false) },
+    }));
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
-    then: {
-      properties: { fields: mapSchema(action.fields, true), options: mapSchema(action.options, false) },
-    },
-  }));
+    return { if: { properties: when, required: Object.keys(when) }, then: { anyOf: allowed } };
+  });
 }
 
-/** An action name that several connectors have is left to `validate`: which of them is meant, only readback.yml knows. */
 async function allCases(): Promise<Case[]> {
   const found = new Map<string, ActionType[]>();
   for (const name of connectorNames) {
@@ -35,16 +35,14 @@ async function allCases(): Promise<Case[]> {
     for (const [action, type] of Object.entries((connector && actionsOf(connector)) ?? {}))
       found.set(action, [...(found.get(action) ?? []), type]);
   }
-  return [...found].flatMap(([name, [action, other]]) =>
-    action && !other ? [{ when: { action: { const: name } }, action }] : [],
-  );
+  return [...found].map(([name, actions]) => ({ when: { action: { const: name } }, actions }));
 }
 
 function casesOf(project: Project): Case[] {
   return [...project.connections.values()].flatMap((connection) =>
     Object.entries(connection.actions).map(([name, action]) => ({
       when: { connection: { const: connection.name }, action: { const: name } },
-      action,
+      actions: [action],
     })),
   );
 }

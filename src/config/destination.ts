@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { ActionType } from '../connectors/connector.ts';
 import { ReadbackError } from '../errors.ts';
 import { check, originIn } from './check.ts';
 import { duration } from './duration.ts';
 import type { SourceFile } from './files.ts';
 import type { Located } from './located.ts';
 import { checkMapping } from './mapping.ts';
-import { type Destination, transitions } from './model.ts';
+import { type Destination, failurePolicies, transitions } from './model.ts';
 import type { Defaults } from './root.ts';
 import type { WrittenConnection } from './root-file.ts';
 import { suggest } from './suggest.ts';
@@ -43,6 +44,17 @@ export const destinationSchema = z.strictObject({
   follows: name()
     .exactOptional()
     .describe('The destination whose record this one works on, for the same entity.'),
+  after: oneOrMore(name())
+    .default([])
+    .describe(
+      'Destinations whose action for the same message must be verified first: the earlier steps of a play.',
+    ),
+  on_failure: z
+    .enum(failurePolicies)
+    .default('stop')
+    .describe(
+      'What a play does when this step ends without its effect: stop, skip it, or undo the earlier steps.',
+    ),
   verify: verifySchema
     .default({ within: 120_000 })
     .describe('What to read back, and how long to wait for it.'),
@@ -57,7 +69,7 @@ export interface Draft {
   located: Located;
   /** Its own `ttl`; its signals and the defaults come after. */
   ttlMs: number | undefined;
-  needsParent: boolean;
+  action: ActionType;
 }
 
 export interface DestinationContext {
@@ -108,13 +120,16 @@ export function readDestination(
     enrich: data.enrich,
     fields: data.fields,
     follows: data.follows,
+    after: data.after,
+    onFailure: data.on_failure,
+    undoes: undefined,
     verify: { fields, withinMs: within, lagMs: lag },
     ttlMs: data.ttl ?? 0,
     lanes: data.lanes,
     maxAttempts: data.max_attempts,
     places: located.places(),
   };
-  return { destination, located, ttlMs: data.ttl, needsParent: action.needsParent };
+  return { destination, located, ttlMs: data.ttl, action };
 }
 
 /** `zip: 01234` means the text, not the number 1234. */

@@ -3,9 +3,12 @@ import { ReadbackError } from '../errors.ts';
 import type { Draft } from './destination.ts';
 import { linkKeys } from './link-keys.ts';
 import { type Complain, checkParent } from './link-parent.ts';
+import { checkPlay } from './link-play.ts';
+import { checkResults } from './link-results.ts';
 import type { Destination } from './model.ts';
 import type { Parts } from './parts.ts';
 import { suggest } from './suggest.ts';
+import { undoings } from './undo.ts';
 
 /** What was left out only because something it needs is broken. */
 type Waiting = Map<string, string[]>;
@@ -39,6 +42,7 @@ export function link(parts: Parts, problems: ReadbackError[]): Map<string, Desti
   }
   linkKeys(destinations, parts, problems);
   dropOrphans(destinations, wait);
+  for (const undoing of undoings(destinations, parts.connections)) destinations.set(undoing.name, undoing);
   for (const [cause, files] of waiting)
     problems.push(
       new ReadbackError('CONFIG_REFERENCE', `left out because ${cause} has problems: ${files.join(', ')}`, {
@@ -49,11 +53,8 @@ export function link(parts: Parts, problems: ReadbackError[]): Map<string, Desti
   return destinations;
 }
 
-function checkReferences(
-  { destination, located, needsParent }: Draft,
-  parts: Parts,
-  problems: ReadbackError[],
-): void {
+function checkReferences(draft: Draft, parts: Parts, problems: ReadbackError[]): void {
+  const { destination, located, action } = draft;
   const complain: Complain = (path, message, hint) => {
     problems.push(new ReadbackError('CONFIG_REFERENCE', message, { place: located.placeOf(path), hint }));
   };
@@ -78,7 +79,9 @@ function checkReferences(
         suggest(name, parts.enrichments.written.keys()),
       );
   });
-  checkParent(destination, needsParent, parts.drafts, complain);
+  checkParent(destination, action.needsParent, parts.drafts, complain);
+  checkPlay(draft, parts.drafts, complain);
+  problems.push(...checkResults(draft, parts.drafts));
 }
 
 /** A list item, or the single value that stands for a list. */
@@ -103,18 +106,19 @@ function finished({ destination, ttlMs }: Draft, { signals, defaults }: Parts): 
   return { ...destination, signals: running, ttlMs: ttlMs ?? inherited };
 }
 
-/** Takes out destinations whose parent is out, and theirs in turn. */
+/** Takes out destinations whose parent or earlier step is out, and theirs in turn. */
 function dropOrphans(
   destinations: Map<string, Destination>,
   wait: (cause: string, file: string) => void,
 ): void {
   for (let found = true; found; ) {
     found = false;
-    for (const [name, { follows, file }] of destinations)
-      if (follows !== undefined && !destinations.has(follows)) {
-        destinations.delete(name);
-        wait(`destination \`${follows}\``, file);
-        found = true;
-      }
+    for (const [name, { follows, after, file }] of destinations) {
+      const missing = [follows ?? [], after].flat().find((other) => !destinations.has(other));
+      if (missing === undefined) continue;
+      destinations.delete(name);
+      wait(`destination \`${missing}\``, file);
+      found = true;
+    }
   }
 }

@@ -101,7 +101,11 @@ export interface Signal {
   shape: string;
 }
 
-/** A `destinations/*.yaml` file. */
+/** What becomes of a play when one of its steps ends without its effect. */
+export const failurePolicies = ['stop', 'skip', 'compensate'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+/** A `destinations/*.yaml` file, or the undoing of one. */
 export interface Destination {
   name: string;
   file: string;
@@ -122,6 +126,12 @@ export interface Destination {
   fields: Record<string, string>;
   /** Work on the record that this destination's action made for the same entity. */
   follows: string | undefined;
+  /** The steps of a play that come right before this one. */
+  after: string[];
+  /** What a play does when this step ends without its effect. */
+  onFailure: FailurePolicy;
+  /** The destination whose records this one undoes: made by us for a play that compensates, not by a file. */
+  undoes: string | undefined;
   verify: { fields: string[] | undefined; withinMs: number; lagMs: number | undefined };
   ttlMs: number;
   /** How many lanes may work in parallel; one entity always stays in one lane. */

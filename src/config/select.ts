@@ -42,7 +42,7 @@ export function select(project: Project, selection?: Selection, options: SelectO
   return { signals: namesOf('signal'), destinations: namesOf('destination') };
 }
 
-/** Signals and destinations; a destination needs its signals and the destination it follows. */
+/** Signals and destinations; a destination needs its signals, the one it follows, and those it comes after or undoes. */
 class Graph {
   readonly nodes: Node[];
   readonly #before: Fingerprints | undefined;
@@ -119,10 +119,9 @@ class Graph {
   }
 }
 
-function needs(destination: Destination, other: Node): boolean {
-  return other.kind === 'signal'
-    ? destination.signals.includes(other.item.name)
-    : destination.follows === other.item.name;
+function needs({ signals, follows, after, undoes }: Destination, { kind, item }: Node): boolean {
+  if (kind === 'signal') return signals.includes(item.name);
+  return [follows, undoes, ...after].includes(item.name);
 }
 
 /** What a node has to say to a method; nothing when the method is not about its kind. */

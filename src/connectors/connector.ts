@@ -186,6 +186,17 @@ export interface ActionType {
    * the vendor normalises. Equal text means equal value. The ledger keeps only a digest of it.
    */
   canonical(field: string, value: unknown): string;
+  /**
+   * Where a person finds the record in the vendor's own pages, made of its id alone; absent where an id does not tell.
+   *
+   * @param settings the connection's
+   */
+  link?(id: string, settings: Record<string, unknown>): string;
+  /**
+   * What undoes it: another action of the connector, on the record's id as its parent, with these fields as they stand.
+   * Its read-back must show that it is undone.
+   */
+  inverse?: { action: string; fields: Fields; options?: Record<string, unknown> };
   /** A `destinations/*.yaml` example without `connection` and `signals`, run by a test and shown in the docs. */
   example: { fields: Fields; options?: Record<string, unknown> };
 }

@@ -26,6 +26,8 @@ export interface PollResult extends Counts {
 
 export interface PollOptions {
   signal: AbortSignal;
+  /** The poll's own name, the same when a crash cut it off and it is polled again. */
+  attempt?: string;
   /** Only these entities' transitions are taken; the others are left for the next poll. Empty: all. */
   only: readonly string[];
   /** Runs in the poll's transaction when there are transitions; makes messages and actions of them. */
@@ -53,7 +55,12 @@ export async function poll(
   signal: Signal,
   options: PollOptions,
 ): Promise<PollResult> {
-  const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
+  const read = {
+    signal: options.signal,
+    timeoutMs: signal.timeoutMs,
+    label: signal.name,
+    ...(options.attempt !== undefined && { attempt: options.attempt }),
+  };
   const query = await signalQuery(signal, warehouse, read);
   // Tracking every column makes the columns part of what two sets must share to be compared.
   const shape = signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
@@ -63,7 +70,7 @@ export async function poll(
   });
   const baseline = !known?.comparable;
   try {
-    const survey = await surveyBuckets(client, warehouse, signal, query, baseline, options.signal);
+    const survey = await surveyBuckets(client, warehouse, signal, query, baseline, read);
     const stale = await guardSource(signal, warehouse, read);
     if (stale) throw new Held(stale);
     if (survey.rows === 0 && survey.present > 0 && (await sourceIsEmpty(signal, warehouse, read))) {
@@ -116,12 +123,12 @@ async function surveyBuckets(
   signal: Signal,
   query: SignalQuery,
   baseline: boolean,
-  abort: AbortSignal,
+  read: ReadOptions,
 ): Promise<Survey> {
   // Both at once: the ledger's 16,384 rows take a tenth of what the warehouse needs for a million.
   const [known, found] = await Promise.all([
     sql.run<KnownBucket>(client, 'known_digests', { signal: signal.name }),
-    readDigests(warehouse, query, { signal: abort, timeoutMs: signal.timeoutMs }),
+    readDigests(warehouse, query, read),
   ]);
   const present = known.reduce((sum, bucket) => sum + bucket.members, 0);
   const stored = new Map(known.map((bucket) => [bucket.bucket, `${bucket.rows}:${bucket.digest}`]));

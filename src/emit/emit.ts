@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { Destination, Signal } from '../config/model.ts';
+import type { Undo } from '../config/undo.ts';
+import { callOff } from '../ledger/play.ts';
 import { queries } from '../store/queries.ts';
 
 const sql = queries('detect');
@@ -11,10 +13,19 @@ export interface Emitted {
   superseded: number;
 }
 
+interface Overtaken {
+  destination: string;
+  superseded: number;
+  /** Keys, where the destination compensates. */
+  compensating: string[] | null;
+}
+
 /**
  * Makes messages of the transitions in the `moves` table, and one action for each destination that wants one, in the
  * poll's transaction. A destination that does not want a transition by its `on:` is not involved; one that wants it but must
  * not act (cooldown, paused) gets a row that says so.
+ *
+ * @param undos by destination that compensates, what is undone when its action is superseded
  */
 export async function emit(
   client: pg.PoolClient,
@@ -22,6 +33,7 @@ export async function emit(
   poll: string,
   signal: Signal,
   destinations: readonly Destination[],
+  undos: ReadonlyMap<string, readonly Undo[]> = new Map(),
 ): Promise<Emitted> {
   const subscriptions = JSON.stringify(
     destinations.map((destination) => ({
@@ -41,10 +53,13 @@ export async function emit(
   });
   await sql.run(client, 'emit_messages', { poll, signal: name, version, severity });
   const fresh = await sql.one<{ emitted: number; cooling: number }>(client, 'count_fresh');
-  const overtaken = await sql.one<{ superseded: number }>(client, 'supersede', {
+  const overtaken = await sql.run<Overtaken>(client, 'supersede', {
     signal: signal.name,
     subscriptions,
+    compensating: [...undos.keys()],
   });
+  for (const { destination, compensating } of overtaken)
+    if (compensating) await callOff(client, undos.get(destination) ?? [], compensating);
   const planned = await sql.one<{ planned: number }>(client, 'plan_actions', {
     poll,
     signal: signal.name,
@@ -55,6 +70,6 @@ export async function emit(
     messages: fresh?.emitted ?? 0,
     actions: planned?.planned ?? 0,
     suppressed: fresh?.cooling ?? 0,
-    superseded: overtaken?.superseded ?? 0,
+    superseded: overtaken.reduce((sum, one) => sum + one.superseded, 0),
   };
 }

@@ -35,7 +35,10 @@ export async function runPoll(
       cause: request.cause,
     });
     if (!begun) return skipped('this tick has already been polled');
-    const result = await pipeline.poll(client, begun.id, signal, request);
+    const result = await pipeline.poll(client, begun.id, signal, {
+      ...request,
+      attempt: begun.correlation,
+    });
     if (result.state === 'failed' && request.signal.aborted) {
       await sql.run(client, 'forget_poll', { poll: begun.id });
       return skipped('the process was asked to stop');

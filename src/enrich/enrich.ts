@@ -16,6 +16,8 @@ const rowOverhead = 200;
 /** A query that gives one row per key: a signal's own SQL, or an enrichment. */
 interface Source {
   id: string;
+  /** Of the signal or enrichment. */
+  name: string;
   warehouse: string;
   key: string[];
   sql: string;
@@ -92,7 +94,7 @@ export class Enricher {
 
   async #fetch(source: Source, entities: readonly string[], abort: AbortSignal): Promise<Map<string, Scope>> {
     const warehouse = await this.#open(source.warehouse);
-    const read = { signal: abort, timeoutMs: source.timeoutMs };
+    const read = { signal: abort, timeoutMs: source.timeoutMs, label: source.name };
     const columns = await this.#describe(source, warehouse, abort);
     const keyColumns = source.key.map((name) => requireColumn(columns, name, source.id));
     const keyIndexes = keyColumns.map((column) => columns.indexOf(column));
@@ -146,6 +148,7 @@ function sizeOf(row: Scope): number {
 function signalSource(signal: Signal): Source {
   return {
     id: `signals/${signal.name}@${signal.version}`,
+    name: signal.name,
     warehouse: signal.warehouse,
     key: signal.key,
     sql: signal.sql,

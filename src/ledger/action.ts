@@ -49,6 +49,8 @@ export interface Move {
   due_in_ms: number | null;
   settled: boolean;
   reason: string | null;
+  /** The step of its play that stopped it. */
+  stopped_by: string | null;
   /** What led here; null when no call was made. */
   call: Call | null;
   outcome: string;
@@ -82,6 +84,7 @@ export function move(
     due_in_ms: change.due_in_ms ?? null,
     settled: (change.due_in_ms ?? null) === null,
     reason: change.reason ?? null,
+    stopped_by: change.stopped_by ?? null,
     call: change.call ?? null,
     outcome: change.outcome,
     decision: change.decision,

@@ -1,7 +1,11 @@
+import type pg from 'pg';
+import type { Undo } from '../config/undo.ts';
 import { ReadbackError } from '../errors.ts';
+import { transaction } from '../store/database.ts';
 import { type Queryable, queries } from '../store/queries.ts';
 import type { Action, Move } from './action.ts';
-import { type ActionState, moves as allowed } from './state.ts';
+import { callOff } from './play.ts';
+import { type ActionState, moves as allowed, effectlessStates } from './state.ts';
 
 const sql = queries('lanes');
 
@@ -32,9 +36,11 @@ export class Lane {
   readonly epoch: number;
   /** What the last worker left behind; undefined when it let go and left nothing. */
   takeover: Takeover | undefined;
-  readonly #client: Queryable;
+  readonly #client: pg.Pool;
+  /** What a failure here undoes. */
+  #undos: readonly Undo[] = [];
 
-  private constructor(client: Queryable, destination: string, lane: number, epoch: number) {
+  private constructor(client: pg.Pool, destination: string, lane: number, epoch: number) {
     this.#client = client;
     this.destination = destination;
     this.lane = lane;
@@ -43,13 +49,14 @@ export class Lane {
 
   /** Takes the lane from whoever had it. Actions that were being sent by an earlier holder become `unknown`. */
   static async take(
-    client: Queryable,
+    client: pg.Pool,
     destination: string,
     lane: number,
-    options: { holder: string; lagMs: number },
+    options: { holder: string; lagMs: number; undos?: readonly Undo[] },
   ): Promise<Lane> {
     const taken = await sql.one<Taken>(client, 'take_lane', { destination, lane, holder: options.holder });
     const held = new Lane(client, destination, lane, taken?.epoch ?? 0);
+    held.#undos = options.undos ?? [];
     const adopted = await sql.one<{ adopted: number }>(client, 'adopt_orphans', {
       ...held.#identity,
       lag_seconds: options.lagMs / 1000,
@@ -93,7 +100,16 @@ export class Lane {
   async record(moves: readonly Move[]): Promise<void> {
     if (moves.length === 0) return;
     for (const move of moves) requireAllowed(move);
-    const result = await sql.one<{ held: boolean }>(this.#client, 'record', {
+    const failed = this.#undos.length === 0 ? [] : moves.filter(isEffectless).map((move) => move.key);
+    if (failed.length === 0) return this.#record(this.#client, moves);
+    await transaction(this.#client, async (client) => {
+      await this.#record(client, moves);
+      await callOff(client, this.#undos, failed);
+    });
+  }
+
+  async #record(client: Queryable, moves: readonly Move[]): Promise<void> {
+    const result = await sql.one<{ held: boolean }>(client, 'record', {
       ...this.#identity,
       ...inColumns(moves),
     });
@@ -142,6 +158,10 @@ export interface Parent {
   last_state: ActionState | null;
 }
 
+function isEffectless({ state }: Move): boolean {
+  return effectlessStates.some((one) => one === state);
+}
+
 function requireAllowed(move: Move): void {
   if (move.state !== move.source && !allowed[move.source].includes(move.state)) {
     throw new Error(`an action cannot go from ${move.source} to ${move.state} (${move.key})`);
@@ -185,7 +205,10 @@ function inColumns(moves: readonly Move[]) {
   for (const { first, last, externalId, acceptedAgoMs } of ways.values()) {
     const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
     const counts = [attempts, corrections, absences, unread, generation];
-    stepNumbers.push(steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts));
+    const { stopped_by } = last;
+    stepNumbers.push(
+      steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts, stopped_by),
+    );
     externalIds.push(externalId);
   }
   return {

@@ -20,12 +20,13 @@ export type ActionState = (typeof actionStates)[number];
 
 /**
  * Every move an action may make, and nothing else. `src/README.md` draws this graph; a test holds the two together.
- * `held` is entered and left by pause and resume; `retry` moves a dead letter back to `ready`.
+ * `held` is entered and left by pause and resume; `retry` moves a dead letter back to `ready`, and the steps of its play that
+ * it had stopped back to `planned`.
  */
 export const moves: Readonly<Record<ActionState, readonly ActionState[]>> = {
   planned: ['held', 'suppressed', 'sending', 'rejected', 'expired', 'superseded'],
-  held: ['planned', 'ready', 'superseded'],
-  suppressed: [],
+  held: ['planned', 'ready', 'suppressed', 'superseded'],
+  suppressed: ['planned'],
   ready: ['held', 'suppressed', 'sending', 'rejected', 'expired', 'superseded'],
   sending: ['accepted', 'unknown', 'ready', 'rejected', 'dead'],
   accepted: ['verified', 'unverifiable', 'differs', 'ready', 'escalated', 'dead'],
@@ -47,6 +48,17 @@ export const inFlightStates = [
   'sending',
   'accepted',
   'unknown',
+] as const satisfies ActionState[];
+
+/** Ended as wanted: a later step of a play may begin. */
+export const doneStates = ['verified', 'unverifiable'] as const satisfies ActionState[];
+
+/** Ended, and surely without the effect: what a step that compensates undoes the earlier ones for. */
+export const effectlessStates = [
+  'rejected',
+  'dead',
+  'expired',
+  'superseded',
 ] as const satisfies ActionState[];
 
 /** What `readback retry` may bring back: ended without the effect, by a fault rather than by a rule. */

@@ -81,11 +81,13 @@ export interface TracedAttempt {
  * Everything the ledger knows about an entity.
  *
  * @param key the entity's key; of several columns as `a,b` or `["a","b"]`
+ * @param order destinations in the order in which a message's actions are shown; others come after them, by name
  */
 export async function traceEntity(
   client: Queryable,
   key: string,
   only: { signal?: string | undefined; destination?: string | undefined } = {},
+  order: readonly string[] = [],
 ): Promise<Trace> {
   const entities = readings(key);
   const signal = only.signal ?? null;
@@ -103,7 +105,12 @@ export async function traceEntity(
     limit: actionsShown,
   });
   const memberships = await sql.run<MembershipRow>(client, 'memberships', { entities, signal });
-  const actions = await withAttempts(client, found);
+  const places = new Map(order.map((name, place) => [name, place]));
+  const placeOf = (row: ActionRow) => places.get(row.destination) ?? order.length;
+  const actions = await withAttempts(
+    client,
+    found.toSorted((a, b) => placeOf(a) - placeOf(b)),
+  );
   const shown = new Set(rows.map((row) => row.id));
   const total = rows[0]?.total ?? 0;
   const nothing = rows.length + found.length + memberships.length === 0;

@@ -31,7 +31,11 @@ const sqlisms: [RegExp, string, string][] = [
   [/\{[{%]|[}%]\}/, 'a condition is written without braces', "write plan != 'free'"],
 ];
 
-const opening = '{{ ';
+/** A condition as the output that it is parsed as: the opening braces shift its first row to the right. */
+export function asOutput(text: string, place: Place): { text: string; place: Place } {
+  const opening = '{{ ';
+  return { text: `${opening}${text} }}`, place: placeWithin(place, 1, 1 - opening.length) };
+}
 
 /**
  * Compiles a Liquid condition such as `plan != 'free' and mrr > 100`. Null is nil without complaint: it equals only
@@ -42,9 +46,8 @@ const opening = '{{ ';
 export function compileCondition(text: string, place: Place): Condition {
   refuseSql(text, place);
   const liquid = engineFor(undefined);
-  // The expression is parsed as an output; its opening braces shift the first row to the right.
-  const origin = placeWithin(place, 1, 1 - opening.length);
-  const { templates, needs } = parseTemplate(`${opening}${text} }}`, origin, liquid, '');
+  const { text: written, place: origin } = asOutput(text, place);
+  const { templates, needs } = parseTemplate(written, origin, liquid, '');
   const output = templates[0] as Output;
   return {
     variables: names(needs),

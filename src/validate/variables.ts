@@ -83,8 +83,9 @@ export function providedColumns(
     const own = signalColumns.get(name);
     const signal = signals.get(name);
     if (!own || !signal || enrichments.includes(undefined)) continue;
+    const results = destination.after.length > 0 ? ['results'] : [];
     provided.set(name, [
-      ...new Set([...signal.key, ...own, ...enrichments.flatMap((columns) => columns ?? [])]),
+      ...new Set([...signal.key, ...own, ...enrichments.flatMap((columns) => columns ?? []), ...results]),
     ]);
   }
   return provided;

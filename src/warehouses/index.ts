@@ -2,6 +2,7 @@ import type { WarehouseType } from './warehouse.ts';
 
 /** Every warehouse type, by the name used in `warehouses:`. A new one is one folder and one line here. */
 const warehouses: Readonly<Record<string, () => Promise<{ warehouse: WarehouseType }>>> = {
+  bigquery: () => import('./bigquery/index.ts'),
   duckdb: () => import('./duckdb/index.ts'),
   postgres: () => import('./postgres/index.ts'),
 };

@@ -40,6 +40,13 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Enforced by the server where it can be, and by the client always. */
   timeoutMs: number;
+  /** The signal or enrichment it is run for; shown in the warehouse's own query history where there is one. */
+  label?: string;
+  /**
+   * Who asks, where the same may be asked again after a crash: a warehouse that keeps its queries may then go on with the
+   * one it began before. Another name asks anew, and so does none.
+   */
+  attempt?: string;
 }
 
 /** A query ready to run; `sql` is also what `readback compile` prints. */
@@ -86,6 +93,8 @@ export interface Warehouse {
   lookup(sql: string, key: Column[], keys: string[][]): Statement;
   /** `select * from (sql) limit n`, for previews of rows. */
   sample(sql: string, limit: number): Statement;
+  /** Where reading costs money: the most that the statement would scan, without running it. */
+  cost?(statement: Statement, options: ReadOptions): Promise<{ bytes: bigint }>;
   close(): Promise<void>;
 }
 

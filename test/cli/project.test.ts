@@ -130,7 +130,7 @@ test('compile prints and writes the SQL that will run', async () => {
 
 test('schemas of the project know the actions of its connections', async () => {
   assert.equal((await readback(project, 'schemas')).code, 0);
-  const schema = JSON.parse(await readFile(join(project, 'schemas', 'destination.json'), 'utf8'));
+  const schema = JSON.parse(await readFile(join(project, '.readback-schemas', 'destination.json'), 'utf8'));
   const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
   for (const file of await readdir(join(project, 'destinations'))) {
     const destination: object = parse(await readFile(join(project, 'destinations', file), 'utf8'));

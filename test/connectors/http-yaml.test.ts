@@ -384,6 +384,61 @@ for (const [rule, before, after, problem] of cases)
     assert.equal(found.split('\n')[0], `readback.yml:${problem}`);
   });
 
+const note = `      cancel:
+        fields: { why: /why, by: { read: /by, required: false } }
+        write: { path: "/orders/{parent_id}/cancel", body: { why: "{why}", by: "{by}" }, id: /id }
+        read: { by_id: { path: "/orders/{id}" } }
+`;
+/** What is said about undoing, and about what undoes. */
+const undoCases: readonly [string, string, string, string][] = [
+  [
+    'it exists',
+    'action: cancl, fields: { why: x }',
+    note,
+    '25:25 CONFIG_VALUE: `actions.order.undo.action`: there is no action cancl',
+  ],
+  [
+    'it works on a record',
+    'action: order, fields: { reference: x, quantity: 1 }',
+    note,
+    '25:25 CONFIG_VALUE: `actions.order.undo.action`: order does not say which record',
+  ],
+  [
+    'its fields exist',
+    'action: cancel, fields: { why: x, how: y }',
+    note,
+    '25:56 CONFIG_VALUE: `actions.order.undo.fields.how`: cancel has no such field',
+  ],
+  [
+    'its fields are no templates',
+    'action: cancel, fields: { why: "{{ name }}" }',
+    note,
+    '25:48 CONFIG_VALUE: `actions.order.undo.fields.why`: is sent as it stands',
+  ],
+  [
+    'it has what it needs',
+    'action: cancel, fields: { by: x }',
+    note,
+    '25:41 CONFIG_VALUE: `actions.order.undo.fields`: cancel needs why',
+  ],
+];
+
+for (const [rule, undo, more, problem] of undoCases)
+  test(`says where and why about undo: ${rule}`, async () => {
+    const text = `      find: { path: /orders, query: { reference: "{reference}" }, items: /orders, id: /id }\n`;
+    const [found = 'no problem'] = await problemsOf(text, `${text}        undo: { ${undo} }\n${more}`);
+    assert.equal(found.split('\n')[0], `readback.yml:${problem}`);
+  });
+
+test('an action that another undoes is sound, with a link to its record', async () => {
+  const text = `      find: { path: /orders, query: { reference: "{reference}" }, items: /orders, id: /id }\n`;
+  const sound =
+    '        undo: { action: cancel, fields: { why: late } }\n        link: https://erp.example/o/{id}\n';
+  assert.deepEqual(await problemsOf(text, `${text}${sound}${note}`), []);
+  const [found = 'no problem'] = await problemsOf(text, `${text}        link: https://erp.example/o\n`);
+  assert.match(found, /must be an address with \{id\}/);
+});
+
 /** What a destination can do wrong is what it can with any connector, and is found by the description. */
 const destinationCases: readonly [string, string, string, string][] = [
   ['action exists', 'action: order', 'action: oder', '2:9 CONFIG_REFERENCE: http has no action `oder`'],

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
+import { docsFolder, generatedPages } from '../../scripts/dump-docs.ts';
 import { connectorPage, warehousePage } from '../../src/cli/docs/page.ts';
 import { actionsOf, connectorNames, loadConnector } from '../../src/connectors/index.ts';
 import { loadWarehouse, warehouseNames } from '../../src/warehouses/index.ts';
+import { readGuide } from './blocks.ts';
 import { loadSound } from './project.ts';
 
 type Example = Record<string, unknown>;
@@ -11,6 +15,16 @@ const yamlIn = (page: string): Example[] =>
   [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => parse(text ?? '') as Example);
 
 describe('the pages that readback docs prints', () => {
+  test('are those in docs/, and no others are there', async () => {
+    const pages = await generatedPages();
+    for (const [path, text] of pages)
+      assert.equal(readGuide(`docs/${path}`), text, `${path}: run scripts/dump-docs.ts`);
+    const kept = ['connectors', 'warehouses'].flatMap((folder) =>
+      readdirSync(join(docsFolder, folder)).map((file) => `${folder}/${file}`),
+    );
+    assert.deepEqual(kept.sort(), [...pages.keys()].sort());
+  });
+
   for (const name of connectorNames)
     test(`${name}: every example is sound, and every action has one`, async () => {
       const connector = (await loadConnector(name)) ?? assert.fail(name);

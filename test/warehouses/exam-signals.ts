@@ -148,7 +148,9 @@ export function examineSignals(candidate: Candidate): void {
   });
 
   it('takes the fingerprint it has always taken', async () => {
-    const sql = `select 1 as id, 'a' as t, 1 as n, cast(null as varchar) as nothing, true as yes`;
+    const sql = candidate.spell(
+      `select 1 as id, 'a' as t, 1 as n, cast(null as varchar) as nothing, true as yes`,
+    );
     const rows = await members({ sql, track: ['t', 'n', 'nothing', 'yes'], observedAt: undefined });
     assert.equal(rows[0]?.[2], candidate.fixture.dialect.fingerprint);
   });
@@ -160,7 +162,9 @@ export function examineSignals(candidate: Candidate): void {
     const literal = (value: Value) =>
       value === null ? 'cast(null as varchar)' : `cast('${value}' as varchar)`;
     const values = rows.map(([a, b], at) => `(${at}, ${literal(a)}, ${literal(b)})`).join(', ');
-    const sql = `select id, a, b from (values ${values}) as v (id, a, b)`;
+    await candidate.fixture.execute('create table pairs (id bigint, a varchar(9), b varchar(9))');
+    await candidate.fixture.execute(`insert into pairs values ${values}`);
+    const sql = 'select id, a, b from pairs';
     const found = await members({ sql, track: ['a', 'b'], observedAt: undefined });
     const byFingerprint = new Map<Value, string>();
     for (const [, , fingerprint, , , id] of found) {
@@ -172,7 +176,7 @@ export function examineSignals(candidate: Candidate): void {
   });
 
   it('gives rows without a key a bucket, so that somebody can count them', async () => {
-    const sql = 'select cast(null as bigint) as id, cast(null as varchar) as region';
+    const sql = candidate.spell('select cast(null as bigint) as id, cast(null as varchar) as region');
     const alone = await members({ sql, track: [], observedAt: undefined });
     assert.deepEqual([alone[0]?.[5], Number(alone[0]?.[0]) >= 0], [null, true]);
     const both = await members({ sql, key: ['id', 'region'], track: [], observedAt: undefined });
@@ -184,7 +188,7 @@ export function examineSignals(candidate: Candidate): void {
     const rows = await members({
       key,
       track: ['hash', 'armed', 'bucket'],
-      when: "hash = 'x' and armed = 'y'",
+      when: candidate.spell("hash = 'x' and armed = 'y'"),
     });
     assert.equal(rows.length, 1000);
     assert.deepEqual(rows.find((row) => row[6] === '42')?.slice(5), ['r0', '42', '7']);
@@ -200,7 +204,7 @@ export function examineSignals(candidate: Candidate): void {
       [`'2026-01-31T09:30:00.123456Z'`, '2026-01-31T09:30:00.123456Z'],
     ];
     for (const [time, text] of times) {
-      const sql = `select 1 as id, ${time} as scored_at`;
+      const sql = candidate.spell(`select 1 as id, ${time} as scored_at`);
       assert.equal((await members({ sql, track: [] }))[0]?.[4], text);
       const newest = candidate.warehouse.newest(sql, 'scored_at');
       assert.deepEqual(await candidate.rows(newest, patient), [[text]]);

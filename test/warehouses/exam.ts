@@ -17,6 +17,7 @@ export function examine(type: WarehouseType, makeFixture: () => Promise<Fixture>
     before(async () => {
       candidate.fixture = await makeFixture();
       candidate.warehouse = await type.open(type.schema.parse(candidate.fixture.settings));
+      candidate.spell = (sql) => candidate.fixture.dialect.spell?.(sql) ?? sql;
       candidate.rows = async (statement, options) => {
         const rows: Value[][] = [];
         const asked = typeof statement === 'string' ? { sql: statement, params: [] } : statement;

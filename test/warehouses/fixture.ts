@@ -21,6 +21,10 @@ export interface ExamDialect {
   slow: string;
   /** A query for a million rows whose row 500,000 cannot be computed. */
   failsHalfway: string;
+  /** The exam's own SQL, which is standard SQL, in this dialect; absent: it is taken as it is. */
+  spell?(sql: string): string;
+  /** Two columns of one name are refused, not kept apart. */
+  refusesTwins?: true;
   /** Values by expression, with the type and the exact text they must arrive with. */
   values: { sql: string; type: ColumnType; text: Value }[];
   /** Expressions that may be keys: what `lookup` is given is what `read` gave. */
@@ -36,6 +40,8 @@ export interface Candidate {
   fixture: Fixture;
   warehouse: Warehouse;
   rows(statement: Statement | string, options?: Partial<ReadOptions>): Promise<Value[][]>;
+  /** Standard SQL as this warehouse takes it. */
+  spell(sql: string): string;
 }
 
 export const patient: ReadOptions = { timeoutMs: 60_000 };

@@ -2,15 +2,14 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { jsonSchemas } from '../../config/index.ts';
 import { ReadbackError } from '../../errors.ts';
 import type { GlobalOptions } from '../options.ts';
-import { print, toJsonText } from '../output.ts';
+import { print } from '../output.ts';
+import { schemaFolder, writeSchemas } from '../schemas.ts';
 
 /** Beside both `src/` and `dist/`, and part of the package. */
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 const templates = join(examples, 'init');
-const schemaFolder = '.readback-schemas';
 
 /** `readback init [dir]`: a small project that runs at once, against sandboxes. */
 export async function execute(_options: GlobalOptions, [dir]: [string]): Promise<number> {
@@ -22,7 +21,7 @@ export async function execute(_options: GlobalOptions, [dir]: [string]): Promise
   await rename(join(folder, 'gitignore'), join(folder, '.gitignore'));
   await nameProject(folder);
   await makeWarehouse(folder);
-  await writeSchemas(folder);
+  await writeSchemas(join(folder, schemaFolder));
   print(await nextSteps(folder));
   return 0;
 }
@@ -45,14 +44,6 @@ async function nameProject(folder: string): Promise<void> {
   const file = join(folder, 'readback.yml');
   const text = await readFile(file, 'utf8');
   if (name !== '') await writeFile(file, text.replace('project: my_project', `project: ${name}`));
-}
-
-/** For editors: the first line of the YAML files points there. */
-async function writeSchemas(folder: string): Promise<void> {
-  await mkdir(join(folder, schemaFolder), { recursive: true });
-  for (const [name, schema] of Object.entries(await jsonSchemas())) {
-    await writeFile(join(folder, schemaFolder, name), toJsonText(schema));
-  }
 }
 
 /** The sample data. A project of one's own would not have it: the data team fills the warehouse. */

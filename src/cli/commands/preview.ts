@@ -1,4 +1,5 @@
-import { type PreviewedAction, type PreviewedEntity, previewSignal } from '../../preview.ts';
+import { type PreviewedAction, type PreviewedEntity, previewCost, previewSignal } from '../../preview.ts';
+import { shownBytes } from '../../warehouses/bytes.ts';
 import { exitCodes } from '../exit.ts';
 import type { OutputOptions } from '../options.ts';
 import { print, remark, toJsonText } from '../output.ts';
@@ -17,12 +18,12 @@ export async function execute(options: Options, [name]: [string]): Promise<numbe
   remarkProblems(project);
   const signal = requireSignal(project, name);
   const warehouses = openWarehouses(project);
+  const open = (name: string) => warehouses.warehouse(name);
   try {
     const only = options.only ?? [];
-    const entities = await previewSignal(project, signal, (name) => warehouses.warehouse(name), {
-      limit: options.limit,
-      only,
-    });
+    const bytes = await previewCost(signal, open);
+    if (bytes !== undefined) remark(`reading ${signal.name} once would scan ${shownBytes(bytes)}`);
+    const entities = await previewSignal(project, signal, open, { limit: options.limit, only });
     if (options.output === 'json') print(toJsonText(entities));
     else print(entities.map(toText).join('\n') || 'no rows meet the signal now');
     for (const key of only.filter((key) => !entities.some((one) => one.entity === key))) {

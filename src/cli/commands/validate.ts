@@ -1,4 +1,5 @@
 import type { Project } from '../../config/model.ts';
+import { writtenDestinations } from '../../config/play.ts';
 import type { ReadbackError } from '../../errors.ts';
 import { validateAgainstWarehouses } from '../../validate/validate.ts';
 import { exitCodes } from '../exit.ts';
@@ -46,8 +47,9 @@ function exitCodeOf(problems: readonly ReadbackError[]): number {
   return Math.max(exitCodes.done, ...codes);
 }
 
-function soundText({ signals, destinations }: Project): string {
-  return `${count(signals.size, 'signal')}, ${count(destinations.size, 'destination')}: all valid`;
+function soundText(project: Project): string {
+  const destinations = writtenDestinations(project).length;
+  return `${count(project.signals.size, 'signal')}, ${count(destinations, 'destination')}: all valid`;
 }
 
 const columns = ['file', 'line', 'column', 'code', 'message', 'value', 'hint'];

@@ -1,4 +1,5 @@
 import type { Project } from '../../config/model.ts';
+import { writtenDestinations } from '../../config/play.ts';
 import { type OpenWarehouse, validateAgainstWarehouses } from '../../validate/validate.ts';
 import { count } from '../session.ts';
 import { type Check, failed, passed } from './check.ts';
@@ -18,7 +19,7 @@ export function projectChecks(project: Project): Check[] {
   return [
     passed(
       'files',
-      `${count(project.signals.size, 'signal')}, ${count(project.destinations.size, 'destination')}`,
+      `${count(project.signals.size, 'signal')}, ${count(writtenDestinations(project).length, 'destination')}`,
     ),
   ];
 }

@@ -15,6 +15,7 @@ export function describedActions(settings: Record<string, unknown>): Actions | u
 }
 
 function describe(definition: Definition): ActionType {
+  const { link, undo } = definition;
   const fields = Object.entries(definition.fields);
   return {
     summary: definition.summary,
@@ -30,6 +31,8 @@ function describe(definition: Definition): ActionType {
     lagMs: definition.lag,
     locate: (sent) => locatorOf(definition, sent),
     canonical: (field, value) => canonicalValue(typeOf(definition, field), value),
+    ...(link === undefined ? {} : { link: (id: string) => link.replace('{id}', encodeURIComponent(id)) }),
+    ...(undo === undefined ? {} : { inverse: undo }),
     example: { fields: Object.fromEntries(fields.map(([name, { type }]) => [name, exampleOf(type)])) },
   };
 }

@@ -39,6 +39,8 @@ export const example = `erp:
           items: /data
           id: /id
           key: /external_id
+      link: https://erp.example/purchase-orders/{id}
+      undo: { action: add_note, fields: { text: "Do not deliver: withdrawn." } }
       lag: 2s
     put_product:
       summary: Creates a product, or sets its values.

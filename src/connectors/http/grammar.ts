@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from '../../config/duration.ts';
 import { pointerPattern } from './pointer.ts';
 import { checkAction } from './rules.ts';
+import { checkUndos } from './undo.ts';
 import { valueTypes } from './values.ts';
 
 const pointer = () =>
@@ -125,6 +126,11 @@ const findSchema = z.strictObject({
   page: z.int().min(1).exactOptional().describe('The most records one answer lists.'),
 });
 
+const undoSchema = z.strictObject({
+  action: z.string().describe('An action of this connection, on the record as {parent_id}.'),
+  fields: z.record(z.string(), words()).default({}).describe('Its fields, as they are sent.'),
+});
+
 const shape = z.strictObject({
   summary: z.string().default('').describe('What it does.'),
   idempotency: z
@@ -141,6 +147,15 @@ const shape = z.strictObject({
       find: findSchema.exactOptional().describe('How to find the record when no id came back.'),
     })
     .describe('The requests that read back.'),
+  link: z
+    .string()
+    .regex(
+      /^https?:\/\/[^{}\s]*\{id\}[^{}\s]*$/,
+      'must be an address with {id}, as https://erp.example/orders/{id}',
+    )
+    .exactOptional()
+    .describe('Where a person finds the record, as https://erp.example/orders/{id}.'),
+  undo: undoSchema.exactOptional().describe('What a play that compensates does to take it back.'),
   lag: duration().default(5_000).describe('How long a write may take to be readable.'),
   concurrency: z.int().min(1).max(32).default(4).describe('Writes that may be under way at once.'),
 });
@@ -151,7 +166,6 @@ export type Find = NonNullable<Definition['read']['find']>;
 export type AnswerRule = Definition['write']['success'];
 
 export const actionSchema = shape.superRefine(checkAction);
-export const actionsSchema = z.record(
-  z.string().regex(/^[a-z][a-z0-9_]*$/, 'an action has lower case, digits and _'),
-  actionSchema,
-);
+export const actionsSchema = z
+  .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'an action has lower case, digits and _'), actionSchema)
+  .superRefine(checkUndos);

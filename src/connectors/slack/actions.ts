@@ -22,6 +22,12 @@ const message = {
     field === 'text' ? canonicalText(value) : String(value ?? '').trim(),
 } as const;
 
+/** Not deleted: who has read it already should see what became of it. */
+const inverse = {
+  action: 'update_message',
+  fields: { text: '_Withdrawn: a later step of what this belongs to could not be done._' },
+};
+
 const since = () => String(Math.floor(Date.now() / 1000) - clockSlackSeconds);
 
 export const actions = {
@@ -35,6 +41,7 @@ export const actions = {
     unreadable: ['channel', 'blocks'],
     needsParent: false,
     locate: (fields: Fields) => ({ channel: fields.channel ?? '', since: since() }),
+    inverse,
     example: {
       fields: { channel: '#retention', text: '*{{ name }}* may leave ({{ churn_probability | percent }}).' },
     },
@@ -47,6 +54,7 @@ export const actions = {
     options: replyOptions,
     needsParent: true,
     locate: () => ({ since: since() }),
+    inverse,
     example: { fields: { text: '{{ name }} has left the list.' }, options: { reply_broadcast: true } },
   },
   update_message: {

@@ -1,12 +1,13 @@
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
 import { beforeWriting } from '../rest.ts';
-import type { Zendesk } from './client.ts';
+import { addressOf, type Zendesk } from './client.ts';
 import { canonical, splitTags } from './normal.ts';
 import { findAudit } from './readback.ts';
 import {
   createFields,
   createOptions,
   customField,
+  type Settings,
   updateByIdFields,
   updateFields,
   updateOptions,
@@ -43,6 +44,15 @@ export const actions = {
     lagMs,
     locate: () => ({}),
     canonical,
+    link: (id, settings) => `${addressOf(settings as Settings)}/agent/tickets/${id}`,
+    // Few agents may delete: solved, and saying why, is how a ticket is withdrawn.
+    inverse: {
+      action: 'update_ticket',
+      fields: {
+        status: 'solved',
+        comment: 'Withdrawn: a later step of what this belongs to could not be done.',
+      },
+    },
     example: {
       fields: {
         subject: 'Restock {{ sku }} in {{ warehouse }}',

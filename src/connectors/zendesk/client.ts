@@ -19,6 +19,11 @@ export interface Audit {
   events?: { type: string; body?: string }[];
 }
 
+/** Where an account's API and its pages are. */
+export function addressOf({ base_url, subdomain }: Pick<Settings, 'base_url' | 'subdomain'>): string {
+  return (base_url ?? `https://${subdomain}.zendesk.com`).replace(/\/+$/, '');
+}
+
 /** Zendesk's ticketing API: the only place that knows its addresses, limits and ways of saying no. */
 export class Zendesk {
   readonly #rest: Rest;
@@ -27,7 +32,7 @@ export class Zendesk {
     const login = Buffer.from(`${settings.email}/token:${settings.api_token.reveal()}`).toString('base64');
     this.#rest = new Rest({
       vendor: 'Zendesk',
-      base: settings.base_url ?? `https://${settings.subdomain}.zendesk.com`,
+      base: addressOf(settings),
       authorization: `Basic ${login}`,
       secrets: [settings.api_token.reveal(), login],
       gate,

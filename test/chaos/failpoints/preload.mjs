@@ -145,18 +145,20 @@ function wrapPostgres(prototype, passing) {
 function pointOf(config, context, passing) {
   if (config === 'begin') return context.last === 'faults_in_incoming' ? 'begin_poll' : undefined;
   if (config === 'commit') {
-    if (context.last === 'claim_tick') return 'commit_tick';
-    return context.last === 'find_moves' ? 'commit_poll' : undefined;
+    const point = commits[context.last];
+    context.last = undefined;
+    return point;
   }
   const name = typeof config?.name === 'string' ? config.name.replace(/_[0-9a-f]{12}$/, '') : '';
   if (name === '' || name === config.name) return undefined;
   context.of = passing.classOf(config.values) ?? (opens.has(name) ? undefined : context.of);
-  if (decisive.has(name)) context.last = name;
+  // A poll that supersedes may undo a play too; it stays a poll.
+  if (name === 'faults_in_incoming' || (Object.hasOwn(commits, name) && context.last !== 'find_moves')) context.last = name;
   return name;
 }
 
-/** Statements that tell what a transaction is about. */
-const decisive = new Set(['faults_in_incoming', 'find_moves', 'claim_tick']);
+/** Statements that tell what a transaction is about, and the point that its commit is. */
+const commits = { find_moves: 'commit_poll', claim_tick: 'commit_tick', plan_undo: 'commit_undo' };
 /** Statements about all classes at once: what the connection did before says nothing about them. */
 const opens = new Set(['lanes_due', 'now', 'open_work', 'find_migrations', 'applied_migrations', 'beat', 'forget_silent', 'leave']);
 
