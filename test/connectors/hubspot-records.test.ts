@@ -128,9 +128,12 @@ describe('an association of HubSpot', () => {
     for (const email of emails) await account.contact(email);
     account.sandbox.inject({ kind: 'reject_item', match: 'bob@b.example' });
     const all = [fields, ...emails.map((from) => ({ ...fields, from }))];
+    const before = account.sandbox.requests().length;
     assert.deepEqual(
       (await account.writeAll('associate', options, all)).map(({ kind }) => kind),
       ['applied', 'rejected', 'applied'],
     );
+    // Both ends looked up, and one request for all: the refusal names both of its records.
+    assert.equal(account.sandbox.requests().length - before, 3);
   });
 });

@@ -41,6 +41,9 @@ export function madeIn(results: Pair[]): (pair: Pair) => boolean {
   return ({ from, to }) => made.has(`${from} ${to}`);
 }
 
+/** 500 associations make a page (documented for v4), and a record may have 50,000 of a kind. */
+const mostPages = 100;
+
 /** Which records of an object each record is on; one whose answer is not there has no entry. */
 export async function linked(
   hubspot: HubSpot,
@@ -51,7 +54,8 @@ export async function linked(
 ): Promise<Map<string, LinkTarget[]> | Failure> {
   const links = new Map<string, LinkTarget[]>();
   let inputs: { id: string; after?: string }[] = [...new Set(ids)].map((id) => ({ id }));
-  while (inputs.length > 0) {
+  for (let page = 1; inputs.length > 0; page += 1) {
+    if (page > mostPages) return { kind: 'lost', reason: `more than ${mostPages} pages of associations` };
     const answer = await hubspot.associations(from, to, inputs, call);
     if (answer.kind !== 'ok') return answer;
     const reply = readLinks(answer.body);
@@ -59,10 +63,13 @@ export async function linked(
     const told = new Set(reply.results.map((result) => result.from.id));
     for (const result of reply.results)
       links.set(result.from.id, [...(links.get(result.from.id) ?? []), ...result.to]);
-    // A record on no other is either named in `errors` or simply left out of an answer without errors.
+    // A record on no (more) others is either named in `errors` or simply left out of an answer without errors.
     const bare = new Set(reply.errors.flatMap((error) => Object.values(error.context).flat()));
-    for (const { id } of inputs)
-      if (!told.has(id) && !links.has(id) && (!reply.nameless || bare.has(id))) links.set(id, []);
+    for (const { id } of inputs) {
+      if (told.has(id)) continue;
+      if (reply.nameless && !bare.has(id)) links.delete(id);
+      else if (!links.has(id)) links.set(id, []);
+    }
     inputs = reply.results.flatMap(({ from: { id }, paging }) =>
       paging ? [{ id, after: paging.next.after }] : [],
     );
