@@ -60,6 +60,16 @@ describe('upsert_record of HubSpot', () => {
     for (const outcome of await account.writeAll('upsert_record', options, all))
       assert.ok(outcome.kind === 'rejected' && outcome.permanent);
     assert.equal(account.sandbox.requests().length, 1);
+    const ends = {
+      from_object: 'p_invoice',
+      from_property: 'invoice_id',
+      to_object: 'p_invoice',
+      to_property: 'invoice_id',
+    };
+    const pairs = all.map(({ invoice_id }) => ({ from: invoice_id, to: invoice_id }));
+    for (const outcome of await account.writeAll('associate', ends, pairs))
+      assert.ok(outcome.kind === 'rejected' && outcome.permanent);
+    assert.equal(account.sandbox.requests().length, 3);
     const [finding] = await account.check('upsert_record', options);
     assert.match(finding?.problem ?? '', /no object p_invoice/);
   });

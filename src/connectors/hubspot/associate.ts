@@ -170,7 +170,7 @@ function settle(hubspot: HubSpot, batch: Link[], body: Record<string, unknown>):
     if (hit.length === 1 && hit[0] && !outcomes.has(hit[0]))
       outcomes.set(hit[0], itemOutcome(hubspot, error));
   }
-  return { outcomes, nameless: reply.nameless };
+  return { outcomes, complaint: reply.complaint };
 }
 
 async function read(

@@ -1,6 +1,6 @@
 import type { Outcome, Throttled, Unavailable } from '../connector.ts';
 import { inHalves } from '../halves.ts';
-import { type Answer, type Failure, type HubSpot, isPermanent, outcomeOf } from './client.ts';
+import { type Answer, type HubSpot, isAboutAll, isPermanent, outcomeOf, type Refused } from './client.ts';
 import type { ItemError } from './reply.ts';
 
 /** One kind of batch: how it is sent, and what its answer says. */
@@ -9,13 +9,13 @@ export interface Batch<Item extends { key: string }> {
   /** What an answer with a good status says; an item that it does not settle stays open. */
   settle(batch: Item[], body: Record<string, unknown>): Settled<Item> | undefined;
   /** The items that this refusal of the whole batch names; the others are sent again. */
-  named?(batch: Item[], refusal: Failure & { kind: 'refused' }): Item[];
+  named?(batch: Item[], refusal: Refused): Item[];
 }
 
 export interface Settled<Item> {
   outcomes: Map<Item, Outcome>;
-  /** What the answer complains of without saying about whom. */
-  nameless: ItemError | undefined;
+  /** What the answer complains of, be it about an item that it does not name. */
+  complaint: ItemError | undefined;
 }
 
 /**
@@ -38,11 +38,11 @@ export async function writeBatches<Item extends { key: string }>(
     if (!settled) return settleAll(batch, { kind: 'ambiguous', reason: 'the answer has no results' });
     for (const [{ key }, outcome] of settled.outcomes) outcomes.set(key, outcome);
     const rest = batch.filter((item) => !settled.outcomes.has(item));
-    if (settled.nameless && batch.length > 1) return rest;
+    if (settled.complaint && batch.length > 1) return rest;
     return settleAll(
       rest,
-      settled.nameless
-        ? itemOutcome(hubspot, settled.nameless)
+      settled.complaint
+        ? itemOutcome(hubspot, settled.complaint)
         : { kind: 'ambiguous', reason: 'missing from the answer' },
     );
   };
@@ -66,11 +66,6 @@ export async function writeBatches<Item extends { key: string }>(
   };
   for (const round of rounds) await inHalves(round, work);
   return outcomes;
-}
-
-/** There is no such object or list: it is the same for every item, so that none of them is looked for. */
-function isAboutAll({ status, reason }: Failure & { kind: 'refused' }): boolean {
-  return status === 404 || /infer object type/i.test(reason);
 }
 
 /** What an entry of `errors` means for its input. */

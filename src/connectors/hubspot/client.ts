@@ -4,9 +4,19 @@ import type { CallOptions, Gate, Outcome, Reading, Throttled, Unavailable } from
 import type { ListName } from './action.ts';
 import type { Settings } from './schema.ts';
 
+/** A definite no. */
+export interface Refused {
+  kind: 'refused';
+  /** Of HTTP. */
+  status: number;
+  code: string;
+  reason: string;
+  body: Record<string, unknown>;
+}
+
 /** What a call came to when it brought no usable answer. */
 export type Failure =
-  | { kind: 'refused'; status: number; code: string; reason: string; body: Record<string, unknown> }
+  | Refused
   | Throttled
   | Unavailable
   /** No readable answer: it may or may not have taken effect. */
@@ -177,6 +187,11 @@ export function outcomeOf(failure: Failure): Outcome {
  */
 export function isPermanent({ code, reason }: { code: string; reason: string }): boolean {
   return code !== 'CONFLICT' || /already exists/i.test(reason);
+}
+
+/** There is no such object or list: it is the same for every item, so that none of them is looked for. */
+export function isAboutAll({ status, reason }: Refused): boolean {
+  return status === 404 || /infer object type/i.test(reason);
 }
 
 /** What a failed call means for an item that was to be read. */

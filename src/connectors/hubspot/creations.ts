@@ -36,11 +36,11 @@ const contactAndCompany = {
 const deal = { deal_id: optional('Record id of a deal to put it on.') };
 const ticket = { ticket_id: optional('Record id of a ticket to put it on.') };
 
-function refined(fields: z.ZodType): z.ZodType<Fields> {
-  return fields.refine((given) => {
-    const { contact_email, contact_id } = z.looseObject({}).parse(given);
-    return contact_email === undefined || contact_id === undefined;
-  }, 'name the contact by contact_email or by contact_id, not by both') as z.ZodType<Fields>;
+function refined(fields: z.ZodType<{ contact_email?: string; contact_id?: string }>): z.ZodType<Fields> {
+  return fields.refine(
+    ({ contact_email, contact_id }) => contact_email === undefined || contact_id === undefined,
+    'name the contact by contact_email or by contact_id, not by both',
+  ) as z.ZodType<Fields>;
 }
 
 /** The named fields, and any other property by its internal name, unless it is one that has a name of ours. */

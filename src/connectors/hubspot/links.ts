@@ -67,7 +67,7 @@ export async function linked(
     const bare = new Set(reply.errors.flatMap((error) => Object.values(error.context).flat()));
     for (const { id } of inputs) {
       if (told.has(id)) continue;
-      if (reply.nameless && !bare.has(id)) links.delete(id);
+      if (reply.complaint && !bare.has(id)) links.delete(id);
       else if (!links.has(id)) links.set(id, []);
     }
     inputs = reply.results.flatMap(({ from: { id }, paging }) =>

@@ -144,5 +144,5 @@ async function memberships(
   );
   const silence: Failure = { kind: 'lost', reason: 'the answer says nothing about the lists of this record' };
   // HubSpot does not say whether it shows a record that is in no list: left out of an answer without errors, it is in none.
-  return (id) => told.get(id) ?? (reply && !reply.nameless ? new Set() : silence);
+  return (id) => told.get(id) ?? (reply && !reply.complaint ? new Set() : silence);
 }

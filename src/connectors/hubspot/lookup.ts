@@ -1,7 +1,7 @@
 import type { CallOptions, Outcome } from '../connector.ts';
 import { inHalves } from '../halves.ts';
 import { no } from './action.ts';
-import { type Failure, type HubSpot, outcomeOf } from './client.ts';
+import { type Failure, type HubSpot, isAboutAll, outcomeOf } from './client.ts';
 import { readObjects } from './reply.ts';
 
 export interface HubSpotRecord {
@@ -44,7 +44,7 @@ export async function lookUp(
   ];
   await inHalves([...new Set(values.map((value) => uniqueForm(by.idProperty, value)))], async (batch) => {
     const answer = await hubspot.batchRead(by.object, by.idProperty, batch, properties, call);
-    if (answer.kind === 'refused' && batch.length > 1) return batch;
+    if (answer.kind === 'refused' && batch.length > 1 && !isAboutAll(answer)) return batch;
     if (answer.kind !== 'ok') {
       for (const value of batch) found.set(value, answer);
       return [];

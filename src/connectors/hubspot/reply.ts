@@ -24,9 +24,9 @@ interface Complaints {
 }
 
 /** What a batch answer complains of, if it does; an answer that only counts its errors complains of something, too. */
-function withNameless<Reply extends Complaints>(reply: Reply): Reply & { nameless: ItemError | undefined } {
+function withComplaint<Reply extends Complaints>(reply: Reply): Reply & { complaint: ItemError | undefined } {
   const unsaid = { category: 'INTERNAL_ERROR', message: 'an error it does not describe', context: {} };
-  return { ...reply, nameless: reply.errors[0] ?? (reply.numErrors > 0 ? unsaid : undefined) };
+  return { ...reply, complaint: reply.errors[0] ?? (reply.numErrors > 0 ? unsaid : undefined) };
 }
 
 const objectReply = z
@@ -41,7 +41,7 @@ const objectReply = z
     ),
     ...complaints,
   })
-  .transform(withNameless);
+  .transform(withComplaint);
 export type ObjectReply = z.infer<typeof objectReply>;
 
 /** What an association is: `label` is null where it has none. */
@@ -70,7 +70,7 @@ const linkReply = z
     ),
     ...complaints,
   })
-  .transform(withNameless);
+  .transform(withComplaint);
 export type LinkReply = z.infer<typeof linkReply>;
 
 /** Associations just made, in either or both directions; with labels they are shown in another form than without. */
@@ -88,7 +88,7 @@ const pairReply = z
     ),
     ...complaints,
   })
-  .transform(withNameless);
+  .transform(withComplaint);
 export type PairReply = z.infer<typeof pairReply>;
 
 const memberReply = z
@@ -98,7 +98,7 @@ const memberReply = z
     ),
     ...complaints,
   })
-  .transform(withNameless);
+  .transform(withComplaint);
 export type MemberReply = z.infer<typeof memberReply>;
 
 const ids = z.array(text);

@@ -1,7 +1,7 @@
 import type { CallOptions, Outcome } from '../connector.ts';
 import { inRounds } from '../rounds.ts';
 import { itemOutcome, type Settled, writeBatches } from './batches.ts';
-import type { Failure, HubSpot } from './client.ts';
+import type { HubSpot, Refused } from './client.ts';
 import { folded } from './lookup.ts';
 import { readObjects } from './reply.ts';
 
@@ -47,7 +47,7 @@ function asInput(idProperty: string, { key, id, properties }: Upsert): object {
 }
 
 /** When the refusal names a property that does not exist, it is about the inputs that carry it. */
-function carriesUnknown(batch: Upsert[], refusal: Failure & { kind: 'refused' }): Upsert[] {
+function carriesUnknown(batch: Upsert[], refusal: Refused): Upsert[] {
   const unknown = new Set(
     [...JSON.stringify(refusal.body).matchAll(/Property [\\"]+([a-z0-9_]+)[\\"]+ does not exist/g)].map(
       (match) => match[1] ?? '',
@@ -78,5 +78,5 @@ function settle(
   for (const error of reply.errors)
     for (const name of Object.values(error.context).flat())
       settleOne(byName.get(name) ?? byName.get(folded(name)), itemOutcome(hubspot, error));
-  return { outcomes, nameless: reply.nameless };
+  return { outcomes, complaint: reply.complaint };
 }
