@@ -168,6 +168,9 @@ create table signals (
   shape text not null,
   baselined_at timestamp with time zone,
   forgotten_sequence bigint default 0 not null,
+  snapshot text,
+  snapshot_members bigint,
+  snapshots text[] default '{}'::text[] not null,
   paused_at timestamp with time zone,
   paused_reason text
 );

@@ -18,6 +18,11 @@ create table signals (
   baselined_at timestamptz,
   -- the highest sequence of an entity that was forgotten; who is new is numbered from there, so that no number returns
   forgotten_sequence bigint not null default 0,
+  -- with `diff: warehouse`: the table in the warehouse that holds the present set, and how many are in it; null: none does
+  snapshot text,
+  snapshot_members bigint,
+  -- every table that was announced and may be there: written down before it is made, so that none is forgotten
+  snapshots text[] not null default '{}',
   paused_at timestamptz,
   paused_reason text
 );

@@ -1,4 +1,7 @@
 import type { Actions } from '../connectors/connector.ts';
+import type { FreshnessLevel } from '../dbt/freshness.ts';
+import type { DbtProject } from '../dbt/project.ts';
+import type { DbtSql } from '../dbt/sql.ts';
 import type { Place, ReadbackError } from '../errors.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */
@@ -11,6 +14,8 @@ export interface Project {
   signals: ReadonlyMap<string, Signal>;
   destinations: ReadonlyMap<string, Destination>;
   enrichments: ReadonlyMap<string, Enrichment>;
+  /** The dbt project beside this one. */
+  dbt?: DbtProject | undefined;
   /** How long the ledger keeps what is done for signals without a file of their own any more. */
   retentionMs: number;
   /** Everything wrong with the files. What is broken is left out of the maps above; the rest runs. */
@@ -22,6 +27,8 @@ export interface WarehouseConfig {
   type: string;
   /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
   settings: Record<string, unknown>;
+  /** Why no signal with `diff: warehouse` can be polled there; undefined: it can. */
+  noSnapshots: string | undefined;
   /** Where readback.yml names it. */
   place: Place;
 }
@@ -48,6 +55,10 @@ export interface RateLimit {
 export const transitions = ['entered', 'changed', 'left'] as const;
 export type Transition = (typeof transitions)[number];
 
+/** Where two sets are compared: by digests of buckets, in the ledger row by row, or in the warehouse. */
+export const diffs = ['digest', 'rows', 'warehouse'] as const;
+export type Diff = (typeof diffs)[number];
+
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];
 
@@ -60,6 +71,10 @@ export interface Guard {
   maxNewRatio: number | undefined;
   /** Hold the poll when the newest `observed_at` is older than this. */
   maxAgeMs: number | undefined;
+  /** The column that tells when the source was loaded, for `maxAgeMs`. `observedAt` if absent. */
+  loadedAt?: string | undefined;
+  /** Hold the poll when dbt finds a source behind the SQL stale. */
+  sourceFreshness?: FreshnessLevel | undefined;
   /** Accept a poll that returns no rows although entities are present. Default: hold it. */
   allowEmpty: boolean;
 }
@@ -89,10 +104,13 @@ export interface Signal {
   retentionMs: number;
   guard: Guard;
   backfill: 'none' | 'all';
+  diff: Diff;
   timeoutMs: number;
   sql: string;
   /** Line of the file on which `sql` begins, to translate the warehouse's error positions. */
   sqlLine: number;
+  /** The SQL before `ref()` and `source()` were resolved, where there are any. */
+  dbt?: DbtSql | undefined;
   /** Places of header keys in the file, for errors found later (a `when` the warehouse refuses). */
   places: ReadonlyMap<string, { line: number; column: number }>;
   /** Hash of everything that decides which rows are meant; travels in every message. */
@@ -151,4 +169,5 @@ export interface Enrichment {
   timeoutMs: number;
   sql: string;
   sqlLine: number;
+  dbt?: DbtSql | undefined;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readManifest } from '../dbt/manifest.ts';
 import { ReadbackError } from '../errors.ts';
 import { readDestination } from './destination.ts';
 import { readEnrichment } from './enrichment.ts';
@@ -32,12 +33,14 @@ export async function loadProject(root: string, options: LoadOptions = {}): Prom
   const declared = await readRoot(folder, { env, target }, problems);
   if (!declared) return project(folder, undefined, new Map(), new Map(), new Map(), problems);
 
-  const { defaults, warehouseNames, written } = declared;
+  const { defaults, warehouseNames: warehouses, written, dbt } = declared;
+  // A project that refers to nothing of dbt's does not need its manifest.
+  const manifest = dbt && (await readManifest(dbt).catch((error: ReadbackError) => error));
   const signals = await readAll(folder, 'signals', ['.sql'], problems, (source) =>
-    readSignal(source, { defaults, warehouses: warehouseNames }, problems),
+    readSignal(source, { defaults, warehouses, manifest }, problems),
   );
   const enrichments = await readAll(folder, 'sql/enrich', ['.sql'], problems, (source) =>
-    readEnrichment(source, warehouseNames, problems),
+    readEnrichment(source, { warehouses, manifest }, problems),
   );
   const drafts = await readAll(folder, 'destinations', ['.yaml', '.yml'], problems, (source) =>
     readDestination(source, { defaults, connections: written }, problems),
@@ -62,6 +65,7 @@ function project(
     signals,
     destinations,
     enrichments,
+    dbt: declared?.dbt,
     retentionMs: retentionOf(declared?.defaults ?? {}),
     problems,
   };

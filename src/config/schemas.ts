@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { unitTestSchema } from '../unit/definition.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
 import { destinationSchema } from './destination.ts';
 import { actionRules } from './destination-schemas.ts';
@@ -22,6 +23,7 @@ export async function jsonSchemas(project?: Project): Promise<Record<string, Jso
     'signal.json': written(signalSchema),
     'destination.json': { ...written(destinationSchema), allOf: await actionRules(project) },
     'enrichment.json': written(enrichmentSchema),
+    'test.json': written(unitTestSchema),
   };
 }
 
@@ -56,9 +58,16 @@ async function rootJsonSchema(): Promise<JsonSchema> {
       };
     }),
   );
+  const profiled = {
+    type: 'object',
+    properties: {
+      dbt_profile: { type: 'string', description: '`profile` or `profile.target` of profiles.yml.' },
+    },
+    required: ['dbt_profile'],
+  };
   const root = written(rootSchema);
   const sections = {
-    warehouses: { type: 'object', additionalProperties: { anyOf: warehouses } },
+    warehouses: { type: 'object', additionalProperties: { anyOf: [...warehouses, profiled] } },
     connections: { type: 'object', additionalProperties: { anyOf: connections } },
   };
   return { ...root, properties: { ...(root.properties as JsonSchema), ...sections } };

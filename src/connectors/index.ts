@@ -4,9 +4,13 @@ import type { Actions, Connector } from './connector.ts';
 const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }>>> = {
   http: () => import('./http/index.ts'),
   hubspot: () => import('./hubspot/index.ts'),
+  intercom: () => import('./intercom/index.ts'),
   jira: () => import('./jira/index.ts'),
+  linear: () => import('./linear/index.ts'),
+  pagerduty: () => import('./pagerduty/index.ts'),
   salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),
+  teams: () => import('./teams/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };
 

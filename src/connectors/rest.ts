@@ -7,7 +7,7 @@ export type Answer = { ok: true; headers: Headers; body: Record<string, unknown>
 /** `gone`: the vendor says that there is no such thing (404). */
 export type Refused = { ok: false; gone: boolean; problem: Problem };
 
-/** An answer with a status of 300 or more, for the vendor's folder to read. */
+/** An answer with a status of 300 or more, or one that `isRefusal` knows, for the vendor's folder to read. */
 export interface Refusal {
   status: number;
   headers: Headers;
@@ -23,11 +23,13 @@ export interface RestApi {
   vendor: string;
   /** Scheme, host and perhaps a path that all paths are appended to. */
   base: string;
-  /** The `Authorization` header. */
-  authorization: string;
+  /** The `Authorization` header, where the vendor wants one. */
+  authorization?: string;
   /** Never to be quoted. */
   secrets: readonly string[];
   gate: Gate;
+  /** Whether an answer with a good status says no all the same, as GraphQL does. */
+  isRefusal?(json: Record<string, unknown>): boolean;
   /** How the vendor says no. */
   problemOf(refusal: Refusal): Problem;
 }
@@ -43,7 +45,10 @@ export class Rest {
     this.#api = { ...api, base: api.base.replace(/\/+$/, '') };
   }
 
-  /** Throws only `NotSent`. An answer without a body (204) has an empty one. The body is JSON, or a form when given as one. */
+  /**
+   * Throws only `NotSent`. An answer without a body (204, or 202 and nothing said yet) has an empty one. The body is JSON,
+   * or a form when given as one.
+   */
   async ask(
     method: string,
     path: string,
@@ -61,7 +66,7 @@ export class Rest {
           redirect: 'error',
           signal,
           headers: {
-            authorization: this.#api.authorization,
+            ...(this.#api.authorization === undefined ? {} : { authorization: this.#api.authorization }),
             accept: 'application/json',
             ...(body === undefined || body instanceof URLSearchParams
               ? {}
@@ -75,9 +80,10 @@ export class Rest {
         return { response, text: await response.text() };
       });
       const json = parse(text);
-      usable = response.ok;
-      if (!response.ok) return this.#refused(response, json, text);
-      if (response.status === 204) return { ok: true, headers: response.headers, body: {} };
+      usable = response.ok && !(json && this.#api.isRefusal?.(json));
+      if (!usable) return this.#refused(response, json, text);
+      if (response.status === 204 || (response.status === 202 && text === ''))
+        return { ok: true, headers: response.headers, body: {} };
       return json
         ? { ok: true, headers: response.headers, body: json }
         : this.unreadable('an answer that is not JSON');

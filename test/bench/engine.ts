@@ -5,6 +5,7 @@ import { Engine } from '../../src/engine/engine.ts';
 import { openLog } from '../../src/log.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import type { Warehouse } from '../../src/warehouses/warehouse.ts';
 
 /** A project's engine as `readback run` has it. */
 export interface Running {
@@ -12,6 +13,8 @@ export interface Running {
   database: Database;
   /** Polls a signal; anything but the expected end is an error. */
   poll(signal: string, expected: PollResult['state']): Promise<PollResult>;
+  /** A warehouse as the engine has it. */
+  warehouse(name: string): Promise<Warehouse>;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,7 @@ export async function startEngine({ root, url, env }: RunningOptions): Promise<R
       if (result.state !== expected) throw new Error(`poll ${result.state}: ${result.reason}`);
       return result;
     },
+    warehouse: (name) => engine.pipeline.openings.warehouse(name),
     close: async () => {
       await engine.drain();
       await database.close();

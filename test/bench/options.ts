@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What `--only` may name. `memory` is measured only when it is named. */
-export const measurements = ['end-to-end', 'workers', 'poll', 'quota', 'history', 'memory'] as const;
+export const measurements = ['end-to-end', 'workers', 'poll', 'diff', 'quota', 'history', 'memory'] as const;
 export type MeasurementName = (typeof measurements)[number];
 const usual = measurements.filter((name) => name !== 'memory');
 

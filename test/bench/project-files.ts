@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Diff, diffs } from '../../src/config/model.ts';
 
 /** Writes a project's files into a folder. */
 export async function writeProject(root: string, files: Readonly<Record<string, string>>): Promise<void> {
@@ -72,15 +73,24 @@ project: bench
 warehouses:
   analytics: ${warehouse}
 `,
-  'signals/customers.sql': `/*
+  'signals/customers.sql': pollSignal('digest'),
+});
+
+/** The same rows by every kind of comparison, each a signal of its own. */
+export const diffFiles = (warehouse: string): Record<string, string> => ({
+  ...pollFiles(warehouse),
+  ...Object.fromEntries(diffs.map((diff) => [`signals/${diff}.sql`, pollSignal(diff)])),
+});
+
+const pollSignal = (diff: Diff): string => `/*
 key: customer_id
 on: [entered, changed, left]
 track: [score, plan]
 observed_at: scored_at
 timeout: 10m
+diff: ${diff}
 */
-${rowsOfPoll}`,
-});
+${rowsOfPoll}`;
 
 /** What the poll's signal selects, and what the bare driver reads. */
 export const rowsOfPoll = 'select customer_id, score, plan, scored_at from customers';

@@ -1,7 +1,9 @@
+import type { Diff } from '../../src/config/model.ts';
 import { Apart } from './apart.ts';
 import { compileTree } from './compiled.ts';
 import { startLedgerServer } from './ledger-server.ts';
 import { describeMachine } from './machine.ts';
+import { type DiffFigures, measureDiff } from './measure-diff.ts';
 import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
 import { measureHistory } from './measure-history.ts';
 import { measurePoll, type PollFigures } from './measure-poll.ts';
@@ -9,7 +11,7 @@ import { measureQuota, type QuotaFigures } from './measure-quota.ts';
 import { measureWorkers, type WorkersFigures } from './measure-workers.ts';
 import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
 import type { BenchOptions, MeasurementName } from './options.ts';
-import { type Summary, summarise } from './summary.ts';
+import { type Measured, type Summary, summarise } from './summary.ts';
 
 /** Runs the whole benchmark. Throws, without any figure, when one of the measured runs was not sound. */
 export async function runBench(options: BenchOptions, tell: (line: string) => void): Promise<Summary> {
@@ -29,6 +31,7 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         endToEnd: wanted('end-to-end') ? await endToEndRuns(bench, tell) : [],
         workers: wanted('workers') ? await workersRuns(bench, tell) : [],
         polls: wanted('poll') ? await pollRuns(bench, tell) : new Map(),
+        diffs: wanted('diff') ? await diffRuns(bench, tell) : new Map(),
         quota: wanted('quota') ? await quotaRuns(bench, tell) : [],
         history: wanted('history') ? await measureHistory(bench, tell) : undefined,
         memory: wanted('memory') ? await memoryRuns(bench, tell) : new Map(),
@@ -79,6 +82,17 @@ async function pollRuns(
     polls.set(warehouse, figures);
   }
   return polls;
+}
+
+async function diffRuns(bench: Bench, tell: (line: string) => void): Promise<Measured['diffs']> {
+  const runs: [WarehouseKind, Record<Diff, DiffFigures>][] = [];
+  for (const warehouse of warehouseKinds) {
+    const figures = await measureDiff(bench, warehouse);
+    for (const [diff, { seconds, bytes }] of Object.entries(figures))
+      tell(`${warehouse}, diff: ${diff}: ${seconds.toFixed(2)} s, ${bytes.toPrecision(2)} of the bytes`);
+    runs.push([warehouse, figures]);
+  }
+  return new Map(runs);
 }
 
 /** One worker process alone, and three that share the connection. */

@@ -30,6 +30,8 @@ export interface Candidate {
   /** Text that occurs only in the request that writes (or reads back), when one call makes several requests. */
   writes?: string;
   reads?: string;
+  /** How requests name the item of a key, when not by the key itself. */
+  mark?(key: string): string;
   /** Fields that a write only puts in place by a later request, so that they are missing when the first one fails. */
   later?: string[];
   /** How many requests must agree before the connector believes that a record is absent; 1 if it says nothing. */
@@ -154,7 +156,7 @@ export class Desk {
   stranger(): Promise<Client> {
     const settings = sandboxSettings(this.connector, this.sandbox);
     for (const [name, value] of Object.entries(settings))
-      if (value === token) settings[name] = `${token}-wrong`;
+      if (typeof value === 'string') settings[name] = value.replace(token, `${token}-wrong`);
     return this.connector.open(fileSettings(this.connector, settings), this.gate);
   }
 
@@ -236,7 +238,7 @@ export class Desk {
 
   /** Text by which a fault can pick this item out of a batch. */
   markOf(item: WriteItem | undefined): string {
-    return item?.key ?? '';
+    return this.candidate.mark?.(item?.key ?? '') ?? item?.key ?? '';
   }
 
   atWrite(): { match?: string } {

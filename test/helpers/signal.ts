@@ -23,6 +23,7 @@ export function aSignal(facts: Partial<Signal>): Signal {
     retentionMs: 90 * 86_400_000,
     guard: { maxNew: undefined, maxNewRatio: undefined, maxAgeMs: undefined, allowEmpty: false },
     backfill: 'none',
+    diff: 'digest',
     timeoutMs: 30_000,
     sql: 'select 1 as id',
     sqlLine: 1,

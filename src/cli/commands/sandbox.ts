@@ -65,9 +65,14 @@ function inject(name: string, sandbox: Sandbox, faults: readonly WantedFault[]):
 /** Settings as lines for a shell, to be used as `env:` references in readback.yml. */
 function announcement(name: string, { url, settings }: Sandbox): string {
   const variables = Object.entries(settings).map(
-    ([key, value]) => `  export ${name.toUpperCase()}_${key.toUpperCase()}=${value}`,
+    ([key, value]) => `  export ${name.toUpperCase()}_${key.toUpperCase()}=${quoted(value)}`,
   );
   return [`${name} at ${url}`, ...variables, ''].join('\n');
+}
+
+/** As a shell takes it for one word: an address with parameters holds `&` and `?`. */
+function quoted(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 function holdings(sandbox: Sandbox): string {

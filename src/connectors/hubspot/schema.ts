@@ -118,7 +118,7 @@ export const associationFields = z.strictObject({
     .string()
     .exactOptional()
     .describe(
-      'What the other record is to the one: an association label that the account has for this pair of objects. Other ' +
-        'labels stay.',
+      'An association label that the account has for this pair of objects, in this direction. Labels that are there ' +
+        'stay.',
     ),
 }) as unknown as z.ZodType<Fields>;

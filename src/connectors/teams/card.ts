@@ -1,0 +1,46 @@
+import type { Fields } from '../connector.ts';
+
+/** A message may have "approximately 28 KB"; what is larger is accepted by the workflow, and fails in it unseen. */
+const maxBytes = 28_000;
+
+/** The body that the workflow's template expects, or why it cannot be posted. */
+export function messageOf(key: string, fields: Fields): { message: object } | { problem: string } {
+  const card = fields.card === undefined ? plain(key, fields) : parsed(fields.card, fields.text);
+  if (!card) return { problem: '`card` is not JSON with "type": "AdaptiveCard"' };
+  const message = {
+    type: 'message',
+    attachments: [
+      { contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: card },
+    ],
+  };
+  const bytes = Buffer.byteLength(JSON.stringify(message));
+  return bytes > maxBytes
+    ? { problem: `the message has ${bytes} bytes; Teams takes about 28 KB` }
+    : { message };
+}
+
+/** The text carries the action's key as its id, which nobody sees, so that the message can be told from others. */
+function plain(key: string, { text, title, link, link_title }: Fields): object {
+  const headline = { type: 'TextBlock', text: title, weight: 'Bolder', size: 'Medium', wrap: true };
+  const button = { type: 'Action.OpenUrl', title: link_title ?? 'Open', url: link };
+  return {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.4',
+    body: [
+      ...(title === undefined ? [] : [headline]),
+      { type: 'TextBlock', id: `readback-${key}`, text, wrap: true },
+    ],
+    ...(link === undefined ? {} : { actions: [button] }),
+  };
+}
+
+function parsed(json: string, fallbackText: string | undefined): object | undefined {
+  try {
+    const card: unknown = JSON.parse(json);
+    const isCard = (card as { type?: unknown } | null)?.type === 'AdaptiveCard';
+    return isCard && typeof card === 'object' ? { fallbackText, ...card } : undefined;
+  } catch {
+    return undefined;
+  }
+}
