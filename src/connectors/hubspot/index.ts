@@ -3,6 +3,7 @@ import type { Action } from './action.ts';
 import { actions } from './actions.ts';
 import { check } from './check.ts';
 import { HubSpot } from './client.ts';
+import { withPages } from './pages.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
 export const connector: Connector = {
@@ -13,7 +14,7 @@ export const connector: Connector = {
   example: ['crm:', '  connector: hubspot', '  access_token: env:HUBSPOT_TOKEN'].join('\n'),
   // Private apps on Free and Starter: 100 requests in 10 s (190 on Professional and Enterprise).
   rateLimit: { requests: 100, perMs: 10_000 },
-  actions,
+  actions: ({ portal_id }) => (typeof portal_id === 'string' ? withPages(actions, portal_id) : actions),
   open: async (settings, gate): Promise<Client> => {
     const hubspot = await HubSpot.open(settings as Settings, gate);
     return {

@@ -8,6 +8,13 @@ export const settingsSchema = z.strictObject({
   base_url: setting(z.url({ protocol: /^https?$/ }))
     .exactOptional()
     .describe('Replaces https://api.hubapi.com, for a sandbox or a proxy.'),
+  portal_id: z
+    .string()
+    .regex(/^\d+$/, 'write the number in quotes: "1234567"')
+    .exactOptional()
+    .describe(
+      'The account’s number, with which plays have the addresses of records (`results.<destination>.url`).',
+    ),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
