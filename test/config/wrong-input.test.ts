@@ -510,7 +510,7 @@ const cases: Case[] = [
           'connection: support\naction: upsert_user\nsignals: [churn_risk]\nfields:\n  name: "{{ customer_id }}"\n',
       },
     },
-    'destinations/user.yaml:5:3 CONFIG_VALUE: the file: map external_id or email: it says which user is meant',
+    'destinations/user.yaml:5:3 CONFIG_VALUE: the file: map external_id or email: it says which user is meant (got: {"name":"{{ customer_id }}"})',
   ],
 ];
 

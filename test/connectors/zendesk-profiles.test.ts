@@ -108,6 +108,13 @@ describe('zendesk users, organisations and what is forbidden', () => {
     );
   });
 
+  test('the next values of a user wait while it is in doubt whether the ones before may still land', async () => {
+    sandbox.inject({ kind: 'slow', delayMs: 2_000, match: 'job_statuses' });
+    const again = item(9, { email: 'ada.0@acme.example', name: 'Ada Lovelace' });
+    const outcomes = await upsert([byEmail(0), byEmail(1), again], call(400));
+    assert.deepEqual(kinds(outcomes), ['ambiguous', 'ambiguous', 'throttled']);
+  });
+
   test('a 429 while a job is asked after is heeded, and the users are in doubt', async () => {
     sandbox.inject({ kind: 'throttle', match: 'job_statuses', retryAfterSeconds: 9 });
     for (const outcome of (await upsert(several(2, byEmail))).values()) {

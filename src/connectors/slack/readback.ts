@@ -143,7 +143,7 @@ function reading(wanted: Wanted, message: Message | undefined): Reading {
   return { kind: 'found', id: formatPlace({ channel, ts: message.ts, thread }), fields };
 }
 
-/** Asking again does not help: the token may not read here, or there is no such channel. */
+/** Asking again does not help: a scope is missing, the bot is not in the channel, or there is none. */
 const neverReadable = new Set([
   'channel_is_limited_access',
   'channel_not_found',
@@ -155,7 +155,7 @@ const neverReadable = new Set([
 
 function asReading({ error, problem }: Refused): Reading {
   if (error !== undefined && neverReadable.has(error)) {
-    const reason = `Slack says ${error}: reading needs the scopes of the page and the bot in the channel`;
+    const reason = `Slack says ${error}: the token may not read here, or there is no such place`;
     return { kind: 'unreadable', reason };
   }
   // The thread's first message is gone, and its replies with it.

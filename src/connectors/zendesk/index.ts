@@ -10,7 +10,7 @@ import { Users } from './users.ts';
 
 export const connector: Connector = {
   name: 'zendesk',
-  summary: 'Zendesk Support: tickets, users and organisations, and reads them back.',
+  summary: 'Zendesk Support: writes tickets, users and organisations, and reads them back.',
   schema: settingsSchema,
   example: [
     'support:',

@@ -30,10 +30,10 @@ export const userFields = withCustomFields(
     ...shared,
   },
   customProfileField,
-).refine((fields) => fields.external_id !== undefined || fields.email !== undefined, {
-  path: ['external_id'],
-  message: 'map external_id or email: it says which user is meant',
-});
+).refine(
+  (fields) => fields.external_id !== undefined || fields.email !== undefined,
+  'map external_id or email: it says which user is meant',
+);
 
 export const userOptions = z.strictObject({
   verify_email: z

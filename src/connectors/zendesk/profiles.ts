@@ -80,7 +80,7 @@ export function profileRecord(
     if (name) custom[name] = value;
     else if (field === 'tags') record.tags = splitTags(value);
     else if (field === 'domain_names') record.domain_names = splitDomains(value);
-    else if (field === 'external_id') record.external_id = value.trim();
+    else if (field === 'external_id' || field === 'email') record[field] = value.trim();
     else if (field.endsWith('_id') && /^\d+$/.test(value.trim())) record[field] = Number(value);
     else record[field] = value;
   }

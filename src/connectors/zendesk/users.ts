@@ -27,12 +27,16 @@ export class Users {
       outcomes.set(item.key, outcome);
       if (outcome.kind === 'throttled' || outcome.kind === 'unavailable') stopped = outcome;
     };
+    const inDoubt = () => [...outcomes.values()].some(({ kind }) => kind === 'ambiguous');
     for (const round of inRounds(users, ({ identity }) => folded(identity.value))) {
       const single = round.length > 1 && !stopped ? await this.#byJob(round, options, call, settle) : round;
       for (const one of single) {
         const record = profileRecord('user', one.item.fields, options);
         settle(one, stopped ?? (await upsertOne(this.#zendesk, 'user', record, call)));
       }
+      // What may still land must not land after the next values of the same user.
+      if (inDoubt())
+        stopped ??= { kind: 'throttled', retryAfterMs: null, reason: 'not sent: the one before is in doubt' };
     }
     return outcomes;
   }
@@ -57,16 +61,17 @@ export class Users {
       return [];
     }
     const end = await followJob(this.#zendesk, begun.body, call.signal, deadline);
-    const ids = await this.#written(end.results, users, call);
+    const ids = await this.#written(end.results, users, call.signal, deadline);
     const left = users.filter((user) => {
       const id = ids?.get(folded(user.identity.value));
       if (id !== undefined) settle(user, { kind: 'applied', id });
       return id === undefined;
     });
     const refusals = end.results.filter((result) => !isWritten(result)).length;
+    const allTold = end.complete && end.results.length === users.length;
     // Refusals are named by position alone. Where they are as many as are left, they are those that are left.
-    if (end.complete && ids && refusals === left.length) return left;
-    const reason = end.complete ? 'the job’s answer did not mention this user' : end.reason;
+    if (allTold && refusals === left.length) return left;
+    const reason = end.complete ? 'the job’s answer does not tell of this user' : end.reason;
     const { meanwhile } = end;
     for (const user of left) settle(user, { kind: 'ambiguous', reason, ...(meanwhile && { meanwhile }) });
     return [];
@@ -76,7 +81,8 @@ export class Users {
   async #written(
     results: JobResult[],
     [first]: Named[],
-    call: CallOptions,
+    signal: AbortSignal,
+    deadline: number,
   ): Promise<Map<string, string> | undefined> {
     const field = first?.identity.field ?? 'email';
     const written = results.filter(isWritten);
@@ -89,10 +95,8 @@ export class Users {
     }
     if (nameless.length === 0) return ids;
     // Results bear the email where there is one; who is meant by external_id is asked for.
-    const { signal, timeoutMs } = call;
-    const shown = await asked(() =>
-      this.#zendesk.showProfiles('user', 'ids', nameless, { signal, timeoutMs }),
-    );
+    const call = { signal, timeoutMs: Math.max(1, deadline - performance.now()), beginBy: deadline };
+    const shown = await asked(() => this.#zendesk.showProfiles('user', 'ids', nameless, call));
     if (!shown.ok) return undefined;
     for (const profile of shown.profiles) ids.set(folded(profile[field]), String(profile.id));
     return ids;
