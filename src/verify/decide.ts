@@ -187,9 +187,9 @@ function differs(fields: readonly string[]): string {
   return `differs: ${fields.join(', ')}`;
 }
 
-/** Doubling from a second to half a minute: a destination that is only busy gets the time it needs. */
+/** Doubling from a second to ten: a destination that is only busy gets the time it needs, one that is down has a breaker. */
 function failurePauseMs(failures: number): number {
-  return Math.min(30_000, 1_000 * 2 ** failures);
+  return Math.min(10_000, 1_000 * 2 ** failures);
 }
 
 /** Reads follow quickly at first and then slow down, but never past the moment that decides. */

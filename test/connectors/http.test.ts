@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { CallOptions, Client } from '../../src/connectors/connector.ts';
 import { connector } from '../../src/connectors/http/index.ts';
 import { examine } from '../contract.ts';
-import { readGuide } from '../readme/blocks.ts';
 
 const order = async (client: Client, call: CallOptions, n: number) => {
   const key = `parent-${n}`;
@@ -48,11 +46,4 @@ examine(connector, {
     absence: 2,
     fields: (n) => ({ reference: `e-0000${n}`, note: `e-0000${n} v1` }),
   },
-});
-
-test('the README shows the connection that sits the exam', () => {
-  const shown = readGuide('src/connectors/http/README.md').includes(
-    `\`\`\`yaml\n${connector.example}\n\`\`\``,
-  );
-  assert.ok(shown, 'example.ts and README.md are not the same');
 });

@@ -191,7 +191,7 @@ returning`,
       },
       {
         file: schedule,
-        find: `  where signal = :signal and state in ('queued', 'running')
+        find: `  where signal = :signal and state in ('queued', 'running') and cause <> 'trigger'
     and id not in`,
         replace: `  where signal = :signal and state = 'running' and cause = 'manual'
     and id not in`,
@@ -213,10 +213,10 @@ returning`,
         find: `  for (const { id, properties, objectWriteTraceId } of reply.results) {
     const input =
       byName.get(objectWriteTraceId ?? '') ?? byName.get(folded(String(properties[idProperty] ?? '')));
-    if`,
+    settleOne`,
         replace: `  for (const [index, { id }] of reply.results.entries()) {
     const input = batch[index];
-    if`,
+    settleOne`,
       },
     ],
   },
