@@ -76,7 +76,7 @@ function partsOf(url: string): Parts {
 }
 
 function badUrl(): ReadbackError {
-  return new ReadbackError('WAREHOUSE_UNREACHABLE', 'the url of the warehouse cannot be understood', {
+  return new ReadbackError('WAREHOUSE_UNREACHABLE', 'the url of the database cannot be understood', {
     hint: 'write postgres://user:password@host:port/database, with special characters of the password as %XX',
   });
 }
