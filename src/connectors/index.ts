@@ -12,6 +12,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),
   teams: () => import('./teams/index.ts'),
+  webhook: () => import('./webhook/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };
 
