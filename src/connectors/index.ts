@@ -11,6 +11,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   postgres: () => import('./postgres/index.ts'),
   salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),
+  smtp: () => import('./smtp/index.ts'),
   teams: () => import('./teams/index.ts'),
   webhook: () => import('./webhook/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
