@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { actionsOf, connectorNames, loadConnector } from '../connectors/index.ts';
 import { type Place, ReadbackError } from '../errors.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
+import type { WarehouseType } from '../warehouses/warehouse.ts';
 import { check, type Origin } from './check.ts';
 import type { Located, Path } from './located.ts';
 import type { ConnectionConfig, WarehouseConfig } from './model.ts';
@@ -137,11 +138,21 @@ async function checkTyped(
   const type = await loadWarehouse(entry.kind);
   const settings = type && (await checkSettings(type.schema, entry, entry.settings, sources, problems));
   if (!settings) return undefined;
-  const { path } = settings;
-  const isFile =
-    typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
-  if (isFile) settings.path = resolve(sources.root, path);
-  return { name: entry.name, type: entry.kind, settings, place };
+  for (const name of ['path', 'scratch_path']) {
+    const path = settings[name];
+    const isFile =
+      typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
+    if (isFile) settings[name] = resolve(sources.root, path);
+  }
+  const noSnapshots = whyNoSnapshots(type, settings);
+  return { name: entry.name, type: entry.kind, settings, noSnapshots, place };
+}
+
+function whyNoSnapshots({ name, scratchSetting }: WarehouseType, settings: Settings): string | undefined {
+  if (scratchSetting === undefined) return `a warehouse of type ${name} cannot keep snapshots`;
+  return settings[scratchSetting] === undefined
+    ? `it has no \`${scratchSetting}\` to keep snapshots in`
+    : undefined;
 }
 
 /** Deadline of one call to a destination, where the connection names none. */
@@ -179,13 +190,14 @@ function callOrigin({ origin, settings }: Entry): Origin {
   };
 }
 
-async function checkSettings(
-  schema: z.ZodType<Settings>,
-  { origin }: Entry,
+/** Settings with their references resolved, as the schema has them; undefined, with problems, otherwise. */
+export async function checkSettings<T extends z.ZodType>(
+  schema: T,
+  { origin }: Pick<Entry, 'origin'>,
   settings: Settings,
   sources: Sources,
   problems: ReadbackError[],
-): Promise<Settings | undefined> {
+): Promise<z.output<T> | undefined> {
   const before = problems.length;
   const resolved = await resolveReferences(settings, sources, origin, problems);
   const reported = (path: Path): boolean =>

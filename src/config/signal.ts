@@ -9,9 +9,10 @@ import { duration } from './duration.ts';
 import type { SourceFile } from './files.ts';
 import { splitHeader } from './header.ts';
 import type { Located } from './located.ts';
-import { type Schedule, type Signal, severities, transitions } from './model.ts';
+import { diffs, type Schedule, type Signal, severities, transitions } from './model.ts';
 import { type Defaults, retentionOf } from './root.ts';
 import { suggest } from './suggest.ts';
+import { checkTrigger, triggerOf, triggerSchema } from './trigger.ts';
 import { cronExpression, name, oneOrMore, text, timezone } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -47,6 +48,7 @@ export const signalSchema = z.strictObject({
   schedule: cronExpression().exactOptional().describe('When to poll, as cron, in quotes.'),
   every: duration(1000).exactOptional().describe('When to poll, as an interval. Instead of schedule.'),
   timezone: timezone().exactOptional().describe('Zone of the schedule.'),
+  trigger: triggerSchema.exactOptional().describe('What makes it be polled sooner than its schedule does.'),
   key: oneOrMore(text()).describe('The column or columns that identify a row.'),
   when: text()
     .exactOptional()
@@ -65,6 +67,10 @@ export const signalSchema = z.strictObject({
   retention: duration(3_600_000).exactOptional().describe('How long the ledger keeps what is done.'),
   guard: guardSchema.default({ allow_empty: false }).describe('When to hold a poll instead of believing it.'),
   backfill: z.enum(['none', 'all']).default('none').describe('Whether the first poll acts on what it finds.'),
+  diff: z
+    .enum(diffs)
+    .default('digest')
+    .describe('How a poll finds what changed: by digests of buckets, by all rows, or inside the warehouse.'),
   timeout: duration(1000).default(60_000).describe('Deadline of one query. 60s if absent.'),
 });
 
@@ -93,6 +99,7 @@ export function readSignal(
   if (!header) return undefined;
   const resolved = resolveSql({ file: source.file, sqlLine, ...file }, context.manifest, problems);
   if (resolved) checkTogether(header, resolved.dbt, located, problems);
+  checkTrigger(header.trigger, (header.schedule ?? header.every) !== undefined, located, problems);
   const warehouse = pickWarehouse(header.warehouse, context.warehouses, located, problems);
   if (problems.length > before || warehouse === undefined || !resolved) return undefined;
   const { defaults } = context;
@@ -104,6 +111,7 @@ export function readSignal(
     owner: header.owner ?? defaults.owner,
     warehouse,
     schedule: scheduleOf(header, defaults),
+    trigger: triggerOf(header.trigger),
     key: header.key,
     when: header.when,
     rearm: header.rearm,
@@ -125,6 +133,7 @@ export function readSignal(
       allowEmpty: header.guard.allow_empty,
     },
     backfill: header.backfill,
+    diff: header.diff,
     timeoutMs: header.timeout,
     ...resolved,
     sqlLine,

@@ -11,6 +11,9 @@ export interface IncomingFaults {
   duplicate_key: string | null;
 }
 
+/** Thrown by a poll that is held; its transaction is rolled back. */
+export class Held extends Error {}
+
 /** A poll whose result cannot be trusted is held: nothing is sent and nothing is forgotten. */
 export function guardRows(signal: Signal, faults: IncomingFaults): string | undefined {
   const key = signal.key.join(', ');

@@ -1,7 +1,8 @@
 import type { Signal } from '../config/model.ts';
 import { encodeEntity } from '../ledger/entity.ts';
 import type { Value, Warehouse } from '../warehouses/warehouse.ts';
-import { bucketCount, signalQuery } from './poll.ts';
+import { bucketCount } from './digest.ts';
+import { signalQuery } from './poll.ts';
 
 export interface Member {
   /** Null: a part of its key is. */

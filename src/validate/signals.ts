@@ -1,6 +1,7 @@
 import type { Signal } from '../config/model.ts';
 import { suggest } from '../config/suggest.ts';
-import { bucketCount, signalQuery } from '../detect/poll.ts';
+import { bucketCount } from '../detect/digest.ts';
+import { signalQuery } from '../detect/poll.ts';
 import { ReadbackError } from '../errors.ts';
 import type { Column, Warehouse } from '../warehouses/warehouse.ts';
 import { headerPlace, inHeader, inStatement } from './places.ts';

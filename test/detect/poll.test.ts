@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Destination, Signal } from '../../src/config/model.ts';
-import { bucketCount, type PollResult, poll } from '../../src/detect/poll.ts';
+import { bucketCount } from '../../src/detect/digest.ts';
+import { type PollResult, poll } from '../../src/detect/poll.ts';
 import { emit } from '../../src/emit/emit.ts';
 import { queries } from '../../src/store/queries.ts';
 import { loadWarehouse } from '../../src/warehouses/index.ts';
@@ -185,7 +186,7 @@ test('a missed poll is derived by the next one', async () => {
   await rows('missed', ['b', 1], ['c', 1]);
   await assert.rejects(pollOnce(failing));
   await pollOnce(signal);
-  assert.deepEqual(await messages(signal), ['left a 1', 'entered c 1']);
+  assert.deepEqual((await messages(signal)).sort(), ['entered c 1', 'left a 1']);
 });
 
 for (const [name, facts, values, reason] of [
@@ -393,6 +394,16 @@ test('with --only, the others are left for the next poll', async () => {
   assert.deepEqual(await messages(signal), ['entered b 1']);
   await pollOnce(signal);
   assert.deepEqual((await messages(signal)).sort(), ['entered a 1', 'entered b 1']);
+});
+
+test('with --only, who has left a bucket that nobody is in any more is found by the next poll', async () => {
+  const signal = signalOf('only-left', { guard: { ...aSignal({}).guard, allowEmpty: true } });
+  await rows('only-left', ['a', 1], ['b', 1]);
+  await pollOnce(signal);
+  await team.run("delete from scores where signal = 'only-left'");
+  await pollOnce(signal, { only: ['b'] });
+  await pollOnce(signal);
+  assert.deepEqual(await messages(signal), ['left b 1', 'left a 1']);
 });
 
 test('with --only, a signal that was never polled acts on the chosen entity and records the rest', async () => {

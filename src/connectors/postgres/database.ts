@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { ReadbackError } from '../../errors.ts';
 import { openPool } from '../../warehouses/postgres/pool.ts';
-import type { Settings } from '../../warehouses/postgres/settings.ts';
+import type { AccessSettings } from '../../warehouses/postgres/settings.ts';
 import { targetOf } from '../../warehouses/postgres/target.ts';
 import { loadTemplates, render } from '../../warehouses/template.ts';
 import { throughGate, withDeadline } from '../calls.ts';
@@ -16,11 +16,11 @@ export type Rows = { kind: 'rows'; rows: Row[] };
 
 /** The database: one statement at a time is one transaction, one request, and one pass of the gate. */
 export class Database {
-  readonly #settings: Settings;
+  readonly #settings: AccessSettings;
   readonly #gate: Gate;
   #pool: Promise<pg.Pool> | undefined;
 
-  constructor(settings: Settings, gate: Gate) {
+  constructor(settings: AccessSettings, gate: Gate) {
     this.#settings = settings;
     this.#gate = gate;
   }

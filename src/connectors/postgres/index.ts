@@ -1,4 +1,4 @@
-import { type Settings, settingsSchema } from '../../warehouses/postgres/settings.ts';
+import { type AccessSettings, accessSchema } from '../../warehouses/postgres/settings.ts';
 import { render } from '../../warehouses/template.ts';
 import type { CallOptions, Client, Connector, Finding, Gate } from '../connector.ts';
 import { actions } from './actions.ts';
@@ -10,7 +10,7 @@ import { isTrue, quoteTable } from './table.ts';
 export const connector: Connector = {
   name: 'postgres',
   summary: 'Tables of a PostgreSQL database: inserts and upserts rows, and selects them back.',
-  schema: settingsSchema,
+  schema: accessSchema,
   example: [
     'erp:',
     '  connector: postgres',
@@ -23,11 +23,11 @@ export const connector: Connector = {
   // A statement carries up to 500 rows; this leaves a database of others its breath.
   rateLimit: { requests: 50, perMs: 1_000 },
   actions,
-  open: async (settings, gate) => open(settings as Settings, gate),
+  open: async (settings, gate) => open(settings as AccessSettings, gate),
   sandbox: async (options) => (await import('./sandbox.ts')).startSandbox(options),
 };
 
-function open(settings: Settings, gate: Gate): Client {
+function open(settings: AccessSettings, gate: Gate): Client {
   const database = new Database(settings, gate);
   const opened = new Map<string, Rows>();
   const rowsOf = (options: Record<string, unknown>): Rows => {
