@@ -27,14 +27,12 @@ export class Database {
 
   /** Never throws for what the network or the server does. Values are text, or boolean. */
   async run(sql: string, params: unknown[], call: CallOptions): Promise<Rows | Problem> {
-    const answer = await throughGate(
+    return throughGate(
       this.#gate,
       call,
       () => this.#attempt(sql, params, call),
       ({ kind }) => kind === 'rows',
     );
-    if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
-    return answer;
   }
 
   async close(): Promise<void> {
@@ -49,8 +47,10 @@ export class Database {
     try {
       return await withDeadline(call, (signal) => this.#statement(sql, params, until, signal, progress));
     } catch (error) {
+      if (!progress.isSent && call.signal.aborted)
+        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
       if (error instanceof ReadbackError) return { kind: 'unavailable', code: 'url', reason: error.message };
-      return problemOf(error, progress.isSent, this.#secrets());
+      return this.#heeded(problemOf(error, progress.isSent, this.#secrets()));
     }
   }
 
@@ -101,6 +101,12 @@ export class Database {
     });
     this.#pool = opening;
     return opening;
+  }
+
+  /** The rest of a batch must not run into what the server said about the connection. */
+  #heeded(problem: Problem): Problem {
+    if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
+    return problem;
   }
 
   #secrets(): string[] {

@@ -21,14 +21,12 @@ export class MailServer {
   /** Logs in and sends; without a mail it only logs in. Never throws for what the network or the server does. */
   async deliver(mail: Mail | undefined, call: CallOptions): Promise<{ kind: 'taken' } | Problem> {
     const made = mail && (await compose(mail));
-    const answer = await throughGate(
+    return throughGate(
       this.#gate,
       call,
       () => this.#attempt(made, call),
       ({ kind }) => kind === 'taken',
     );
-    if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
-    return answer;
   }
 
   async #attempt(made: Composed | undefined, call: CallOptions): Promise<{ kind: 'taken' } | Problem> {
@@ -37,7 +35,9 @@ export class MailServer {
       await withDeadline(call, (signal) => this.#converse(made, call.timeoutMs, signal, progress));
       return { kind: 'taken' };
     } catch (error) {
-      return problemOf(error, progress.phase, this.#secrets());
+      if (progress.phase === 'connect' && call.signal.aborted)
+        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+      return this.#heeded(problemOf(error, progress.phase, this.#secrets()));
     }
   }
 
@@ -88,6 +88,12 @@ export class MailServer {
       connection.on('error', () => {});
       if (!signal.aborted) setImmediate(() => connection.close());
     }
+  }
+
+  /** The rest of a batch must not run into what the server said about the connection. */
+  #heeded(problem: Problem): Problem {
+    if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
+    return problem;
   }
 
   #secrets(): string[] {
