@@ -8,9 +8,12 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   jira: () => import('./jira/index.ts'),
   linear: () => import('./linear/index.ts'),
   pagerduty: () => import('./pagerduty/index.ts'),
+  postgres: () => import('./postgres/index.ts'),
   salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),
+  smtp: () => import('./smtp/index.ts'),
   teams: () => import('./teams/index.ts'),
+  webhook: () => import('./webhook/index.ts'),
   zendesk: () => import('./zendesk/index.ts'),
 };
 

@@ -103,7 +103,10 @@ function moving(name: 'plus' | 'minus'): Filter {
 }
 
 /** Filters that make a vendor's special characters harmless, by the name a connector's `escape` uses. */
-export const escapes: Readonly<Record<string, (value: unknown) => string>> = { slack_escape: slackEscape };
+export const escapes: Readonly<Record<string, (value: unknown) => string>> = {
+  slack_escape: slackEscape,
+  html_escape: htmlEscape,
+};
 
 /** Gives an engine our filters, and takes away those that cannot be allowed. */
 export function installFilters(liquid: Liquid): void {
@@ -115,4 +118,16 @@ export function installFilters(liquid: Liquid): void {
   liquid.registerFilter('percent', percent);
   liquid.registerFilter('money', money);
   for (const [name, filter] of Object.entries(escapes)) liquid.registerFilter(name, filter);
+}
+
+/** Text as HTML shows it, between tags and inside quoted attributes. */
+function htmlEscape(value: unknown): string {
+  const names: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return String(value ?? '').replace(/[&<>"']/g, (character) => names[character] ?? '');
 }

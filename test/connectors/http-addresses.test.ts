@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { guardedLookup, isRefused } from '../../src/connectors/http/addresses.ts';
+import { guardedLookup, isRefused } from '../../src/connectors/addresses.ts';
 import { at, readJson } from '../../src/connectors/http/pointer.ts';
 import { fillJson, fillPath, fillQuery, Unaddressable } from '../../src/connectors/http/template.ts';
 import { canonicalValue, toJson } from '../../src/connectors/http/values.ts';

@@ -36,6 +36,8 @@ export interface Candidate {
   later?: string[];
   /** How many requests must agree before the connector believes that a record is absent; 1 if it says nothing. */
   absence?: number;
+  /** The protocol has no words for how long to wait when it throttles; absent: it has. */
+  saysWhen?: false;
   /** Makes records the action relies on. */
   prepare?(client: Client, call: CallOptions, sandbox: Sandbox): Promise<void>;
   /** Makes the record the nth item works on; returns its id. */

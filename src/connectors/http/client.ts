@@ -1,9 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Secret } from '../../config/secret.ts';
+import { AddressRefused, guardedLookup, isRefused } from '../addresses.ts';
 import { classifyNetworkError, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
-import { AddressRefused, guardedLookup, isRefused } from './addresses.ts';
 import { readJson } from './pointer.ts';
 import type { Settings } from './schema.ts';
 
@@ -41,6 +41,15 @@ const idleMs = 4_000;
 
 class TooLarge extends Error {}
 
+/** Where the API is, and who we are there. */
+export type Access = Pick<
+  Settings,
+  'base_url' | 'link_local' | 'headers' | 'bearer_token' | 'username' | 'password'
+> & {
+  /** More texts that must never be quoted. */
+  secrets?: (Secret | undefined)[];
+};
+
 /** The API over HTTP: one origin, no redirects, bounded answers. The only place that holds its credentials. */
 export class Api {
   readonly #base: URL;
@@ -52,7 +61,7 @@ export class Api {
   readonly #reused: HttpAgent;
   readonly #fresh: HttpAgent;
 
-  constructor(settings: Settings, gate: Gate) {
+  constructor(settings: Access, gate: Gate) {
     this.#base = new URL(settings.base_url);
     this.#prefix = this.#base.pathname.replace(/\/+$/, '');
     const { headers, secrets } = credentials(settings);
@@ -157,9 +166,9 @@ async function readAnswer(response: IncomingMessage): Promise<Answered> {
 }
 
 /** The headers of every request, and the texts that must never be quoted. */
-function credentials(settings: Settings): { headers: Record<string, string>; secrets: string[] } {
+function credentials(settings: Access): { headers: Record<string, string>; secrets: string[] } {
   const headers: Record<string, string> = {};
-  const secrets: string[] = [];
+  const secrets = (settings.secrets ?? []).flatMap((secret) => secret?.reveal() ?? []);
   for (const [name, value] of Object.entries(settings.headers)) {
     if (value instanceof Secret) secrets.push(value.reveal(), ...value.reveal().split(/\s+/).slice(1));
     headers[name.toLowerCase()] = value instanceof Secret ? value.reveal() : value;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
 import { Secret } from '../../config/secret.ts';
-import { isRefused } from './addresses.ts';
+import { isRefused } from '../addresses.ts';
 import { isCredential, isPrintable } from './credentials.ts';
 import { actionsSchema, path } from './grammar.ts';
 import { complaintsTo, type Path } from './placeholders.ts';

@@ -3,8 +3,8 @@ import { Deadline } from '../deadline.ts';
 import { render, type Templates } from '../template.ts';
 import type { ReadOptions } from '../warehouse.ts';
 import { type FailureContext, failureOf, unreachable } from './failure.ts';
-import { type Target, tlsOptions } from './target.ts';
-import { exactTexts } from './values.ts';
+import { openPool } from './pool.ts';
+import type { Target } from './target.ts';
 
 /** A read-only transaction on a connection of its own. */
 export interface Session {
@@ -103,37 +103,9 @@ export class Sessions {
   }
 
   async #open(): Promise<pg.Pool> {
-    const { default: driver } = await import('pg');
-    this.#ssl = await this.#tls(driver);
-    const config = { ...this.#target.config, types: exactTexts, ssl: this.#ssl };
-    // To the pool a connection timeout is also the longest wait for a free connection; only the deadline limits that.
-    const Client = class extends driver.Client {
-      constructor() {
-        super(config);
-      }
-    };
-    const limits = { max: this.#max, idleTimeoutMillis: 10_000, allowExitOnIdle: true };
-    const pool = new driver.Pool({ Client, ...limits });
-    pool.on('error', () => {});
+    const { pool, ssl } = await openPool(this.#target, this.#max, this.#authority);
+    this.#ssl = ssl;
     return pool;
-  }
-
-  /** `prefer` asks the server once whether it speaks TLS. */
-  async #tls(driver: typeof pg): Promise<pg.ClientConfig['ssl']> {
-    const { sslMode, config } = this.#target;
-    const ssl = tlsOptions(sslMode, this.#authority);
-    if (sslMode !== 'prefer') return ssl;
-    const probe = new driver.Client({ ...config, ssl: ssl as object });
-    probe.on('error', () => {});
-    try {
-      await probe.connect();
-      return ssl as object;
-    } catch (error) {
-      if (/does not support SSL/.test(String(error))) return false;
-      throw error;
-    } finally {
-      await probe.end().catch(() => {});
-    }
   }
 
   /** On a connection of its own, not the pool's: that may have none left. */

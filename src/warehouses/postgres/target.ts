@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import { ReadbackError } from '../../errors.ts';
-import type { Settings, SslMode } from './settings.ts';
+import type { AccessSettings, SslMode } from './settings.ts';
 
 /** What to connect to, and the words for it in errors: never the password. */
 export interface Target {
@@ -14,7 +14,7 @@ export interface Target {
 /** Shorter than any read's deadline, so that a dead host is told apart from a slow query. */
 const connectMs = 10_000;
 
-export function targetOf(settings: Settings): Target {
+export function targetOf(settings: AccessSettings): Target {
   const parts = settings.url ? partsOf(settings.url.reveal()) : plainParts(settings);
   const sslMode = settings.sslmode ?? parts.sslMode ?? 'prefer';
   const { host, port, database, user, password } = parts;
@@ -44,7 +44,7 @@ interface Parts {
   sslMode?: SslMode | undefined;
 }
 
-function plainParts(settings: Settings): Parts {
+function plainParts(settings: AccessSettings): Parts {
   return {
     host: settings.host ?? 'localhost',
     port: settings.port ?? 5432,
@@ -76,7 +76,7 @@ function partsOf(url: string): Parts {
 }
 
 function badUrl(): ReadbackError {
-  return new ReadbackError('WAREHOUSE_UNREACHABLE', 'the url of the warehouse cannot be understood', {
+  return new ReadbackError('WAREHOUSE_UNREACHABLE', 'the url of the database cannot be understood', {
     hint: 'write postgres://user:password@host:port/database, with special characters of the password as %XX',
   });
 }

@@ -2,7 +2,7 @@ import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Addresses behind which clouds keep credentials of the machine, and those that are no host at all. A base URL that
+ * Addresses behind which clouds keep credentials of the machine, and those that are no host at all. An address that
  * leads there is a mistake or an attack, so it needs `link_local: true`. Private networks and loopback are allowed:
  * that is where ERPs stand.
  */
@@ -29,7 +29,7 @@ for (const [network, bits] of [
 /** The address may not be connected to. Nothing was sent. */
 export class AddressRefused extends Error {
   constructor() {
-    super('base_url leads to a link-local or metadata address; `link_local: true` would allow it');
+    super('the address is link-local or a metadata service; `link_local: true` would allow it');
     this.name = 'AddressRefused';
   }
 }
