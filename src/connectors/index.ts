@@ -7,6 +7,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   intercom: () => import('./intercom/index.ts'),
   jira: () => import('./jira/index.ts'),
   linear: () => import('./linear/index.ts'),
+  nats: () => import('./nats/index.ts'),
   pagerduty: () => import('./pagerduty/index.ts'),
   salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),

@@ -36,6 +36,8 @@ export interface Candidate {
   later?: string[];
   /** How many requests must agree before the connector believes that a record is absent; 1 if it says nothing. */
   absence?: number;
+  /** False where the vendor's refusal for too many requests never tells for how long. */
+  saysHowLong?: boolean;
   /** Makes records the action relies on. */
   prepare?(client: Client, call: CallOptions, sandbox: Sandbox): Promise<void>;
   /** Makes the record the nth item works on; returns its id. */
