@@ -8,19 +8,17 @@ export const eventMediaType = 'application/cloudevents+json';
 /** An entry of the event's data: `data_amount` is `amount` in it. */
 const dataField = /^data_(\w+)$/;
 
-/** The fields of an event, the same for every topic. */
-export const eventFields = withCustomFields(
-  {
-    event_type: z.string().describe('What happened, such as com.acme.customer.at_risk.'),
-    event_source: z
-      .string()
-      .exactOptional()
-      .describe('Who says so, as a URI or path. `/readback` if absent.'),
-    event_subject: z.string().exactOptional().describe('What it happened to, such as the customer’s number.'),
-    event_time: z.string().exactOptional().describe('When it happened, as 2027-01-31T12:00:00Z.'),
-  },
-  dataField,
-);
+/** The fields of an event, the same for every topic, and what a topic wants beside it. */
+export function eventFields(more: z.ZodRawShape = {}): z.ZodType<Fields> {
+  return withCustomFields({ ...attributes, ...more }, dataField);
+}
+
+const attributes = {
+  event_type: z.string().describe('What happened, such as com.acme.customer.at_risk.'),
+  event_source: z.string().exactOptional().describe('Who says so, as a URI or path. `/readback` if absent.'),
+  event_subject: z.string().exactOptional().describe('What it happened to, such as the customer’s number.'),
+  event_time: z.string().exactOptional().describe('When it happened, as 2027-01-31T12:00:00Z.'),
+};
 
 /** A CloudEvents 1.0 event (https://github.com/cloudevents/spec, JSON format). */
 export interface Event {

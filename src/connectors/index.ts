@@ -9,6 +9,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   linear: () => import('./linear/index.ts'),
   nats: () => import('./nats/index.ts'),
   pagerduty: () => import('./pagerduty/index.ts'),
+  pubsub: () => import('./pubsub/index.ts'),
   salesforce: () => import('./salesforce/index.ts'),
   slack: () => import('./slack/index.ts'),
   teams: () => import('./teams/index.ts'),

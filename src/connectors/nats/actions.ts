@@ -12,7 +12,7 @@ export const actions = {
   publish: {
     summary: 'Publishes a CloudEvents event to a subject that a JetStream stream stores.',
     idempotency: 'keyed',
-    fields: eventFields,
+    fields: eventFields(),
     options: publishOptions,
     unreadable: [],
     needsParent: false,
