@@ -156,8 +156,20 @@ describe('nats', () => {
   test('a server without TLS gets no credentials, unless that is allowed', async () => {
     const strict = await open({ tls: 'required', token: 'wrong' });
     const outcome = await write('key-1', place, strict);
-    assert.ok(outcome.kind === 'unavailable' && outcome.code !== 'unauthorized', JSON.stringify(outcome));
+    assert.ok(outcome.kind === 'unavailable' && /does not support 'tls'/.test(outcome.reason));
     assert.deepEqual(sandbox.requests(), []);
+  });
+
+  test('a seed and credentials that are none are said to be, and not quoted', async () => {
+    const { servers = '' } = sandbox.settings;
+    for (const name of ['nkey_seed', 'credentials']) {
+      const settings = { servers, tls: 'if_offered', [name]: new Secret('not-to-be-told') };
+      const gate = { pass: async () => () => {}, heed: () => {} };
+      const unable = await connector.open(connector.schema.parse(settings), gate);
+      const outcome = await write('key-1', place, unable);
+      assert.ok(outcome.kind === 'unavailable' && outcome.code === 'credentials', JSON.stringify(outcome));
+      assert.doesNotMatch(JSON.stringify(outcome), /not-to-be-told/);
+    }
   });
 
   test('a server that says nothing is unavailable, and gets nothing later', async () => {
@@ -180,6 +192,8 @@ describe('nats', () => {
   test('only one way to log in may be written, and subjects without wildcards', () => {
     const two = { servers: 'nats:4222', token: new Secret('a'), credentials: new Secret('b') };
     assert.match(String(connector.schema.safeParse(two).error), /only one of token/);
+    const inTheOpen = { servers: 'nats://user:pw@nats:4222', token: new Secret('a') };
+    assert.equal(connector.schema.safeParse(inTheOpen).success, false);
     for (const subject of ['customers.*', 'customers.>', '$JS.API.INFO', 'a..b', 'a b'])
       assert.equal(actions.publish.options.safeParse({ subject }).success, false, subject);
   });

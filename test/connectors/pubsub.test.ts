@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/config/secret.ts';
 import type { CallOptions, Client, Sandbox, WriteItem } from '../../src/connectors/connector.ts';
@@ -9,7 +11,6 @@ examine(connector, {
   publish: {
     type: 'messages',
     writes: ':publish',
-    // The key stands in the attributes; the event itself is sent in base64.
     options: { topic: 'customers' },
     fields: (n) => ({
       event_type: 'com.acme.customer.at_risk',
@@ -77,6 +78,31 @@ describe('pubsub', () => {
     assert.equal(sandbox.requests().length, 1);
     const findings = await client.check([{ action: 'publish', options: gone }], call());
     assert.match(findings[0]?.problem ?? '', /no topic nobody/);
+  });
+
+  test('an answer with fewer ids than messages is believed for none of them', async () => {
+    const short = createServer((_request, response) => response.end('{"messageIds": ["1"]}'));
+    await new Promise<void>((resolve) => short.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(short.address() as AddressInfo).port}`;
+    const outcomes = await (await open({ endpoint })).write(
+      'publish',
+      topic,
+      [event('key-1'), event('key-2')],
+      call(),
+    );
+    assert.deepEqual(
+      [...outcomes.values()].map(({ kind }) => kind),
+      ['ambiguous', 'ambiguous'],
+    );
+    short.closeAllConnections();
+    await new Promise((resolve) => short.close(resolve));
+  });
+
+  test('told to stop while it gets its credentials, it sends nothing and blames nobody', async () => {
+    const signal = AbortSignal.abort();
+    const outcomes = await client.write('publish', topic, [event('key-1')], { signal, timeoutMs: 2_000 });
+    assert.equal(outcomes.get('key-1')?.kind, 'throttled');
+    assert.deepEqual(sandbox.requests(), []);
   });
 
   test('a key that is none is no fault of the message, and is not quoted', async () => {

@@ -12,7 +12,7 @@ import { causes, classifyNetworkError, quote, throughGate, withDeadline } from '
 import type { CallOptions, Gate } from '../connector.ts';
 import { type Event, eventMediaType } from '../event.ts';
 import type { Problem, Refused } from '../rest.ts';
-import { connectionOptions } from './login.ts';
+import { connectionOptions, UnusableCredentials } from './login.ts';
 import type { PublishOptions, Settings } from './schema.ts';
 
 export type Given<T> = { ok: true; value: T } | Refused;
@@ -131,10 +131,13 @@ function unconnected(error: unknown): Problem {
   for (const cause of causes(error)) {
     if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError)
       return { kind: 'unavailable', code: 'unauthorized', reason: 'the server refused the credentials' };
+    if (cause instanceof UnusableCredentials)
+      return { kind: 'unavailable', code: 'credentials', reason: cause.message };
   }
   const network = classifyNetworkError(error);
   if (network.kind === 'unavailable') return network;
-  return { kind: 'unavailable', code: 'connect', reason: `no connection could be made: ${network.reason}` };
+  const why = error instanceof errors.ConnectionError ? error.message : network.reason;
+  return { kind: 'unavailable', code: 'connect', reason: `no connection could be made: ${why}` };
 }
 
 /** How a server says no to a request. */

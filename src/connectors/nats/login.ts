@@ -36,9 +36,19 @@ export function connectionOptions(settings: Settings, timeoutMs: number): NodeCo
   };
 }
 
+/** What was given as seed or credentials is neither. Without the library's own words, which may quote it. */
+export class UnusableCredentials extends Error {}
+
 function authenticatorOf({ nkey_seed, credentials }: Settings): Authenticator | undefined {
-  const encoder = new TextEncoder();
-  if (credentials) return credsAuthenticator(encoder.encode(credentials.reveal()));
-  if (nkey_seed) return nkeyAuthenticator(encoder.encode(nkey_seed.reveal().trim()));
-  return undefined;
+  const secret = credentials ?? nkey_seed;
+  if (!secret) return undefined;
+  const text = new TextEncoder().encode(secret.reveal().trim());
+  const authenticator = credentials ? credsAuthenticator(text) : nkeyAuthenticator(text);
+  try {
+    // Signs something once, because the client would only do so in the middle of connecting, and then just hang up.
+    authenticator('nonce');
+  } catch {
+    throw new UnusableCredentials(credentials ? 'credentials holds no JWT and seed' : 'nkey_seed is no seed');
+  }
+  return authenticator;
 }

@@ -1,7 +1,7 @@
 import { ReadbackError } from '../../errors.ts';
 import { authClientFor } from '../../warehouses/bigquery/auth.ts';
 import { classifyNetworkError, parseRetryAfter, withDeadline } from '../calls.ts';
-import type { CallOptions, Gate, Unavailable } from '../connector.ts';
+import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
 import { type Answer, asked, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import type { Settings } from './schema.ts';
 
@@ -63,7 +63,7 @@ export class PubSub {
   }
 
   /** A key signs for itself; other credentials may have to ask Google for a token first. */
-  async #authorization(call: CallOptions): Promise<string | Unavailable> {
+  async #authorization(call: CallOptions): Promise<string | Throttled | Unavailable> {
     this.#auth ??= authClientFor({ ...this.#settings, scope: pubSubScope });
     const auth = this.#auth;
     try {
@@ -72,6 +72,8 @@ export class PubSub {
     } catch (error) {
       // Looked for again by the next call.
       if (this.#auth === auth) this.#auth = undefined;
+      if (call.signal.aborted)
+        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
       if (error instanceof ReadbackError) return credentials(error.message);
       const network = classifyNetworkError(error);
       return network.kind === 'unavailable' ? network : credentials(network.reason);
