@@ -56,8 +56,8 @@ async function write(key: string, options: Record<string, unknown> = place, by =
   return (await by.write('publish', options, [event(key)], call())).get(key) ?? assert.fail('no outcome');
 }
 
-async function read(key: string, id?: string): Promise<Reading> {
-  const locator = actions.publish.locate({}, place);
+async function read(key: string, id?: string, since?: Date): Promise<Reading> {
+  const locator = { ...actions.publish.locate({}, place), ...(since && { since: since.toISOString() }) };
   const item = { key, id, locator, parentId: undefined, fields: ['event_type', 'data_company'] };
   return (await client.read('publish', place, [item], call())).get(key) ?? assert.fail('no reading');
 }
@@ -109,6 +109,19 @@ describe('nats', () => {
     for (let n = 0; n < 30; n += 1) await write(`after-${n}`);
     const reading = await read('key-1');
     assert.ok(reading.kind === 'found' && reading.id === 'EVENTS:41', JSON.stringify(reading));
+  });
+
+  test('what came before it was sent is not looked through', async () => {
+    for (let n = 0; n < 250; n += 1) await write(`before-${n}`);
+    const sent = new Date(Date.now() + 1);
+    while (Date.now() < sent.getTime()) await new Promise(setImmediate);
+    sandbox.inject({ kind: 'cut_after_write' });
+    await write('key-1');
+    await write('after');
+    const before = sandbox.requests().length;
+    assert.equal((await read('key-1', undefined, sent)).kind, 'found');
+    assert.ok(sandbox.requests().length - before < 25);
+    assert.equal((await read('never', undefined, sent)).kind, 'absent');
   });
 
   test('of a busy subject a bounded number of messages is looked through, and absence is not claimed', async () => {
