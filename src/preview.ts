@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describeRefusal, renderFields } from './act/prepare.ts';
-import type { Destination, Project, Signal } from './config/model.ts';
+import type { Destination, Project, Signal, Transition } from './config/model.ts';
 import { inOrder, linkTo, stepsBefore, subscribers } from './config/play.ts';
-import { bucketCount, signalQuery } from './detect/poll.ts';
+import { bucketCount } from './detect/digest.ts';
+import { readMembers } from './detect/members.ts';
+import { signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
-import { decodeEntity, encodeEntity } from './ledger/entity.ts';
+import { decodeEntity } from './ledger/entity.ts';
 import { compileDestination } from './openings.ts';
 import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
@@ -43,12 +45,29 @@ export async function previewSignal(
   choice: { limit: number; only: readonly string[] },
 ): Promise<PreviewedEntity[]> {
   const members = await firstMembers(signal, open, choice);
+  const drafts = members.map((member) =>
+    draftMessage(signal, project.name, {
+      ...member,
+      transition: 'entered',
+      sequence: 1,
+      detectedAt: new Date(),
+    }),
+  );
+  return previewMessages(project, signal, open, drafts);
+}
+
+/** What each message would come to: its row, and what every destination of the signal would be sent. */
+export async function previewMessages(
+  project: Project,
+  signal: Signal,
+  open: OpenWarehouse,
+  drafts: readonly MessageRow[],
+): Promise<PreviewedEntity[]> {
   const enricher = new Enricher(open);
   const order = inOrder(project.destinations);
   const destinations = subscribers(project, signal).toSorted(
     (a, b) => order.indexOf(a.name) - order.indexOf(b.name),
   );
-  const drafts = members.map((member) => firstMessage(signal, project.name, member));
   const previewed = drafts.map((draft) => previewEntity(project, signal, draft));
   const abort = new AbortController().signal;
   const plain = await enricher.scopes(project, signal, [], drafts, abort);
@@ -61,7 +80,7 @@ export async function previewSignal(
       const facts = { now: draft.detected_at.toISOString(), message: messageScope(draft, signal.owner) };
       const row = joinScopes(...(scopes.get(one.entity) ?? []));
       one.row = joinScopes(one.row, row);
-      one.actions.push(render(joinScopes(row, facts), one.actions));
+      one.actions.push(render(draft.transition, joinScopes(row, facts), one.actions));
     }
   }
   return previewed;
@@ -82,34 +101,37 @@ async function firstMembers(
   { limit, only }: { limit: number; only: readonly string[] },
 ): Promise<Member[]> {
   const warehouse = await open(signal.warehouse);
-  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
-  const query = await signalQuery(signal, warehouse, read);
   const wanted = only.length > 0 ? new Set(only) : undefined;
   const most = wanted?.size ?? limit;
   const members: Member[] = [];
-  for await (const batch of warehouse.read(warehouse.members(query, bucketCount), read)) {
-    for (const [, armed, , , observedAt = null, ...key] of batch) {
-      const entity = encodeEntity(key);
-      if (entity === null || armed !== 'true' || (wanted && !wanted.has(entity))) continue;
-      members.push({ entity, observedAt });
-      if (members.length === most) return members;
-    }
+  for await (const { entity, armed, observedAt } of readMembers(signal, warehouse)) {
+    if (entity === null || !armed || (wanted && !wanted.has(entity))) continue;
+    members.push({ entity, observedAt });
+    if (members.length === most) return members;
   }
   return members;
 }
 
-/** The message the entity's first transition would make. */
-function firstMessage(signal: Signal, project: string, { entity, observedAt }: Member): MessageRow {
+/** A transition that a poll would find. */
+export interface Move extends Member {
+  transition: Transition;
+  sequence: number;
+  detectedAt: Date;
+}
+
+/** The message that a transition would make. */
+export function draftMessage(signal: Signal, project: string, move: Move): MessageRow {
+  const { entity, sequence, transition, observedAt, detectedAt } = move;
   return {
-    id: messageId([project, signal.name, signal.version, entity, '1']),
+    id: messageId([project, signal.name, signal.version, entity, String(sequence)]),
     signal: signal.name,
     version: signal.version,
     entity,
-    sequence: 1,
-    transition: 'entered',
+    sequence,
+    transition,
     severity: signal.severity,
     observed_at: observedAt === null ? null : new Date(observedAt),
-    detected_at: new Date(),
+    detected_at: detectedAt,
   };
 }
 
@@ -119,7 +141,7 @@ function previewEntity(project: Project, signal: Signal, message: MessageRow): P
   return { entity: message.entity, row: {}, message: cloudEvent(project.name, message, key), actions: [] };
 }
 
-/** The id that the entity's first message would have; sql/queries/detect.sql makes it the same way. */
+/** The id that a message has; sql/queries/detect.sql makes it the same way. */
 function messageId(parts: readonly string[]): string {
   const hex = createHash('md5').update(parts.join('\u001f')).digest('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
@@ -129,14 +151,14 @@ function messageId(parts: readonly string[]): string {
 function renderer(
   project: Project,
   destination: Destination,
-): (scope: Scope, earlier: readonly PreviewedAction[]) => PreviewedAction {
+): (transition: Transition, scope: Scope, earlier: readonly PreviewedAction[]) => PreviewedAction {
   const type = project.connections.get(destination.connection)?.actions[destination.action];
   if (!type) throw new Error(`${destination.connector} has no action ${destination.action}`);
   const { templates, condition } = compileDestination(destination, type);
   const head = { destination: destination.name, action: destination.action };
-  return (row, earlier) => {
+  return (transition, row, earlier) => {
     try {
-      if (!destination.on.includes('entered')) {
+      if (!destination.on.includes(transition)) {
         return { ...head, outcome: 'not involved', reason: `acts on ${destination.on.join(', ')}` };
       }
       const stopped = stopAt(project, destination, earlier);

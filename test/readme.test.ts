@@ -9,7 +9,14 @@ import { anchorsOf, blocksOf, checkout, filesOf, readGuide } from './readme/bloc
 import { emptyFolder, loadSound, writeFiles } from './readme/project.ts';
 import { aRun, Shell } from './readme/shell.ts';
 
-const guides = ['README.md', 'docs/reference.md', 'docs/deployment.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const guides = [
+  'README.md',
+  'docs/reference.md',
+  'docs/dbt.md',
+  'docs/deployment.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+];
 const blocks = guides.flatMap(blocksOf);
 const readme = blocks.filter(({ guide }) => guide === 'README.md');
 

@@ -18,6 +18,11 @@ create table signals (
   baselined_at timestamptz,
   -- the highest sequence of an entity that was forgotten; who is new is numbered from there, so that no number returns
   forgotten_sequence bigint not null default 0,
+  -- with `diff: warehouse`: the table in the warehouse that holds the present set, and how many are in it; null: none does
+  snapshot text,
+  snapshot_members bigint,
+  -- every table that was announced and may be there: written down before it is made, so that none is forgotten
+  snapshots text[] not null default '{}',
   paused_at timestamptz,
   paused_reason text
 );
@@ -27,7 +32,7 @@ create table polls (
   signal text not null,
   -- the tick; one row for each tick makes it fire once, however many schedulers run
   scheduled_for timestamptz not null,
-  cause text not null check (cause in ('schedule', 'catch_up', 'manual')),
+  cause text not null check (cause in ('schedule', 'catch_up', 'manual', 'trigger')),
   state poll_state not null default 'queued',
   reason text,
   correlation uuid not null default gen_random_uuid(),
@@ -39,6 +44,15 @@ create table polls (
   changed bigint,
   departed bigint,
   unique (signal, scheduled_for)
+);
+
+-- What the API and `readback poke` were asked for, until somebody has looked.
+create table pokes (
+  id bigint generated always as identity primary key,
+  signal text not null,
+  -- whom to look at; null: everyone
+  entities text[],
+  at timestamptz not null default clock_timestamp()
 );
 
 -- Who is, or once was, in a signal's set. Kept after leaving until nothing of it is left in the ledger and its cooldown

@@ -24,9 +24,15 @@ export function writeManifest(project: Project): Promise<string> {
     fingerprints: fingerprints(project),
     warehouses: list(project.warehouses, ({ name, type }) => ({ name, type })),
     connections: list(project.connections, ({ name, connector }) => ({ name, connector })),
-    signals: list(project.signals, ({ places: _, sqlLine: __, ...signal }) => signal),
+    signals: list(project.signals, ({ places: _, sqlLine: __, dbt, ...signal }) => ({
+      ...signal,
+      depends_on: dbt?.references.map(({ id }) => id) ?? [],
+    })),
     destinations: list(project.destinations, ({ places: _, ...destination }) => destination),
-    enrichments: list(project.enrichments, ({ sqlLine: _, ...enrichment }) => enrichment),
+    enrichments: list(project.enrichments, ({ sqlLine: _, dbt, ...enrichment }) => ({
+      ...enrichment,
+      depends_on: dbt?.references.map(({ id }) => id) ?? [],
+    })),
     problems: project.problems.map(({ code, message, place }) => ({ code, message, place })),
   };
   return writeArtifact(project, 'manifest.json', toJsonText(manifest));

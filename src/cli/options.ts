@@ -17,6 +17,11 @@ export interface SelectOptions {
   exclude?: string[];
 }
 
+export interface CompareOptions extends SelectOptions {
+  /** A manifest of an earlier run, or its folder. */
+  state?: string;
+}
+
 /**
  * `--only a,b` as entity keys. A key of several columns is written as its JSON array and stands alone:
  * `--only '["C-1","EU"]'`.

@@ -60,11 +60,11 @@ function addProjectCommands(program: Command): void {
     .option('--offline', 'do not ask the warehouses')
     .addOption(output())
     .action(lazily(() => import('./commands/validate.ts')));
-  selectable(program.command('ls'))
+  comparable(program.command('ls'))
     .description('list signals, destinations and connections')
     .addOption(output())
     .action(lazily(() => import('./commands/ls.ts')));
-  selectable(program.command('compile'))
+  comparable(program.command('compile'))
     .description('print the SQL that will really run, and write it to target/compiled')
     .action(lazily(() => import('./commands/compile.ts')));
   program
@@ -75,6 +75,28 @@ function addProjectCommands(program: Command): void {
     .option('--only <key,…>', 'these entities', collectKeys)
     .addOption(output(['table', 'json']))
     .action(lazily(() => import('./commands/preview.ts')));
+  comparable(program.command('test'))
+    .description('what signals and destinations make of given rows: the tests of tests/*.yaml')
+    .addOption(output(['table', 'json']))
+    .action(lazily(() => import('./commands/test.ts')));
+  program
+    .command('create-test')
+    .description('make such a test of a real row, its values masked')
+    .argument('<signal>')
+    .requiredOption('--key <key>', 'the entity; of several columns: a JSON array', collectKeys)
+    .option('--name <name>', 'name of the test (default: the signal and the masked key)')
+    .option('--force', 'write over a test that is there')
+    .action(lazily(() => import('./commands/create-test.ts')));
+  program
+    .command('dbt')
+    .description('what a dbt project is told of this one')
+    .command('exposures')
+    .description('write signals and destinations as exposures, for the docs of dbt')
+    .option(
+      '--out <file>',
+      '- for standard output (default: models/readback_exposures.yml of the dbt project)',
+    )
+    .action(lazily(() => import('./commands/dbt-exposures.ts')));
 }
 
 function addDocsCommands(program: Command): void {
@@ -92,7 +114,7 @@ function addDocsCommands(program: Command): void {
 }
 
 function addRunCommands(program: Command): void {
-  selectable(program.command('run'))
+  comparable(program.command('run'))
     .description('one pass: poll, act, read back')
     .option('--only <key,…>', 'take only these entities; the others stay for the next poll', collectKeys)
     .option('--wait <duration>', 'how long to wait for read-backs', '2m')
@@ -108,6 +130,12 @@ function addRunCommands(program: Command): void {
     )
     .option('--supervise', 'start it again when it crashes: 5 times in 10 minutes, with growing pauses')
     .action(lazily(() => import('./commands/start.ts')));
+  program
+    .command('poke')
+    .description('have a running `start` look at a signal now')
+    .argument('<signal>', 'a signal with a trigger')
+    .option('--only <key,…>', 'look at these entities alone', collectKeys)
+    .action(lazily(() => import('./commands/poke.ts')));
 }
 
 function addLedgerCommands(program: Command): void {
@@ -200,6 +228,12 @@ function selectable(command: Command): Command {
   return command
     .option('--select <selection...>', 'signals to take: name, tag:x, owner:x, destination:x, state:modified')
     .option('--exclude <selection...>', 'signals to leave out, in the same grammar');
+}
+
+/** Commands that work on signals; the `--state` of `actions` and `retry` is that of an action. */
+function comparable(command: Command): Command {
+  const about = 'manifest.json that state: compares with, or its folder (default: that of the last run)';
+  return selectable(command).option('--state <path>', about);
 }
 
 function output(formats: readonly string[] = ['table', 'json', 'csv']): Option {

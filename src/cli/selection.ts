@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { join, parse } from 'node:path';
+import { join, parse, resolve } from 'node:path';
+import { z } from 'zod';
 import { type Fingerprints, parseSelection, type Selected, select } from '../config/index.ts';
 import type { Destination, Project, Signal } from '../config/model.ts';
 import { suggest } from '../config/suggest.ts';
 import { ReadbackError } from '../errors.ts';
-import type { SelectOptions } from './options.ts';
+import type { CompareOptions, SelectOptions } from './options.ts';
 
 /** What `--select` and `--exclude` mean; everything without them. */
-export async function resolveSelection(project: Project, options: SelectOptions): Promise<Selected> {
+export async function resolveSelection(project: Project, options: CompareOptions): Promise<Selected> {
   const selection = options.select && parseSelection(options.select.join(' '));
   const exclude = options.exclude && parseSelection(options.exclude.join(' '));
-  const previous = await previousFingerprints(project);
+  const previous = await previousFingerprints(project, options.state);
   try {
     return select(project, selection, { exclude, previous });
   } catch (error) {
@@ -34,7 +35,7 @@ function pointingToFile(error: ReadbackError, project: Project): ReadbackError {
 }
 
 /** The selected signals, and those that feed a selected destination: what `run` polls and `compile` prints. */
-export async function selectSignals(project: Project, options: SelectOptions): Promise<Signal[]> {
+export async function selectSignals(project: Project, options: CompareOptions): Promise<Signal[]> {
   const { signals, destinations } = await resolveSelection(project, options);
   for (const name of destinations) {
     // Without --select all are chosen; with --exclude alone, an excluded signal must stay out.
@@ -50,9 +51,10 @@ export async function selectSignals(project: Project, options: SelectOptions): P
  */
 export async function selectActions(
   project: Project,
-  options: SelectOptions,
+  { select, exclude }: SelectOptions,
 ): Promise<{ signals: string[] | undefined; destinations: string[] | undefined }> {
-  if (!options.select && !options.exclude) return { signals: undefined, destinations: undefined };
+  if (!select && !exclude) return { signals: undefined, destinations: undefined };
+  const options = { ...(select && { select }), ...(exclude && { exclude }) };
   const { signals, destinations } = await resolveSelection(project, options);
   const named = (names: Set<string>): string[] | undefined => (names.size > 0 ? [...names] : undefined);
   return { signals: named(signals), destinations: named(destinations) };
@@ -61,7 +63,7 @@ export async function selectActions(
 /** The selected items themselves. */
 export async function selectItems(
   project: Project,
-  options: SelectOptions,
+  options: CompareOptions,
 ): Promise<{ signals: Signal[]; destinations: Destination[] }> {
   const selected = await resolveSelection(project, options);
   return {
@@ -79,12 +81,23 @@ export function requireSignal(project: Project, name: string): Signal {
   });
 }
 
-/** Of the last `run` or `start`, for `state:modified`. No manifest, or one of another version: none. */
-async function previousFingerprints(project: Project): Promise<Fingerprints | undefined> {
+const hashes = z.record(z.string(), z.string());
+const manifestSchema = z.looseObject({ fingerprints: z.object({ signals: hashes, destinations: hashes }) });
+
+/** For `state:modified`: of the last `run` or `start`, if there was one, or of the manifest that was named. */
+async function previousFingerprints(
+  project: Project,
+  state: string | undefined,
+): Promise<Fingerprints | undefined> {
+  const named = resolve(state ?? join(project.root, 'target'));
+  const file = named.endsWith('.json') ? named : join(named, 'manifest.json');
   try {
-    const text = await readFile(join(project.root, 'target', 'manifest.json'), 'utf8');
-    return (JSON.parse(text) as { fingerprints?: Fingerprints }).fingerprints;
-  } catch {
-    return undefined;
+    return manifestSchema.parse(JSON.parse(await readFile(file, 'utf8'))).fingerprints;
+  } catch (error) {
+    if (state === undefined) return undefined;
+    throw new ReadbackError('USAGE', `${file} is not a manifest of an earlier run`, {
+      hint: 'keep target/manifest.json of a run, and name it or its folder with --state',
+      cause: error,
+    });
   }
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { resolveSql } from '../dbt/sql.ts';
 import type { ReadbackError } from '../errors.ts';
 import { check, originIn } from './check.ts';
 import { duration } from './duration.ts';
 import type { SourceFile } from './files.ts';
 import { splitHeader } from './header.ts';
 import type { Enrichment } from './model.ts';
-import { pickWarehouse } from './signal.ts';
+import { pickWarehouse, type SignalContext } from './signal.ts';
 import { name, oneOrMore, text } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -23,14 +24,15 @@ export const enrichmentSchema = z.strictObject({
 /** Reads one enrichment file; undefined, with problems, when it is broken. Its key is empty until it is linked. */
 export function readEnrichment(
   source: SourceFile,
-  warehouses: readonly string[],
+  { warehouses, manifest }: Pick<SignalContext, 'warehouses' | 'manifest'>,
   problems: ReadbackError[],
 ): Enrichment | undefined {
-  const { yaml, sql, sqlLine } = splitHeader(source, '`fresh: 10m`');
+  const { yaml, sqlLine, ...file } = splitHeader(source, '`fresh: 10m`');
   const located = parseYaml(source.file, yaml, problems);
   const header = located && check(enrichmentSchema, located.value ?? {}, originIn(located), problems);
   const warehouse = header && pickWarehouse(header.warehouse, warehouses, located, problems);
-  if (!header || warehouse === undefined) return undefined;
+  const resolved = resolveSql({ file: source.file, sqlLine, ...file }, manifest, problems);
+  if (!header || warehouse === undefined || !resolved) return undefined;
   return {
     name: source.name,
     file: source.file,
@@ -38,7 +40,7 @@ export function readEnrichment(
     key: header.key ?? [],
     freshMs: header.fresh,
     timeoutMs: header.timeout,
-    sql,
+    ...resolved,
     sqlLine,
   };
 }

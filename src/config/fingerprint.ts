@@ -10,7 +10,7 @@ export interface Fingerprints {
 /** What every signal and destination of a project amounts to. Moving or reformatting a file changes nothing. */
 export function fingerprints(project: Project): Fingerprints {
   const signals = [...project.signals.values()].map(
-    ({ name, file: _, places: __, sqlLine: ___, ...signal }) => [
+    ({ name, file: _, places: __, sqlLine: ___, dbt: ____, ...signal }) => [
       name,
       digest({ ...signal, sql: signal.sql.trim() }),
     ],
@@ -34,5 +34,11 @@ function enrichmentText(project: Project, name: string): unknown {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+  return createHash('sha256').update(JSON.stringify(value, canonical)).digest('hex').slice(0, 16);
+}
+
+/** In which order a map's keys are written says nothing. */
+function canonical(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

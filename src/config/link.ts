@@ -26,6 +26,7 @@ export function link(parts: Parts, problems: ReadbackError[]): Map<string, Desti
       parts.signals.loaded.delete(name);
       wait(`warehouse \`${warehouse}\``, file);
     }
+  refuseSnapshots(parts, problems);
   for (const [name, { warehouse, file }] of parts.enrichments.loaded)
     if (!parts.warehouses.has(warehouse)) {
       parts.enrichments.loaded.delete(name);
@@ -51,6 +52,25 @@ export function link(parts: Parts, problems: ReadbackError[]): Map<string, Desti
       }),
     );
   return destinations;
+}
+
+/** Where the warehouse has no place for snapshots, `diff: warehouse` cannot be. */
+function refuseSnapshots({ signals, warehouses }: Parts, problems: ReadbackError[]): void {
+  for (const [name, { diff, warehouse, file, places }] of signals.loaded) {
+    const why = diff === 'warehouse' ? warehouses.get(warehouse)?.noSnapshots : undefined;
+    if (why === undefined) continue;
+    signals.loaded.delete(name);
+    problems.push(
+      new ReadbackError(
+        'CONFIG_VALUE',
+        `warehouse \`${warehouse}\` cannot be used with \`diff: warehouse\`: ${why}`,
+        {
+          place: { file, ...places.get('diff') },
+          hint: 'write `diff: digest`, or give the warehouse such a place, as its README says',
+        },
+      ),
+    );
+  }
 }
 
 function checkReferences(draft: Draft, parts: Parts, problems: ReadbackError[]): void {

@@ -1,5 +1,9 @@
 import type { Actions } from '../connectors/connector.ts';
+import type { FreshnessLevel } from '../dbt/freshness.ts';
+import type { DbtProject } from '../dbt/project.ts';
+import type { DbtSql } from '../dbt/sql.ts';
 import type { Place, ReadbackError } from '../errors.ts';
+import type { Secret } from './secret.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */
 export interface Project {
@@ -11,10 +15,21 @@ export interface Project {
   signals: ReadonlyMap<string, Signal>;
   destinations: ReadonlyMap<string, Destination>;
   enrichments: ReadonlyMap<string, Enrichment>;
+  /** Where `start` listens for pokes; absent: nowhere. */
+  api: ApiConfig | undefined;
+  /** The dbt project beside this one. */
+  dbt?: DbtProject | undefined;
   /** How long the ledger keeps what is done for signals without a file of their own any more. */
   retentionMs: number;
   /** Everything wrong with the files. What is broken is left out of the maps above; the rest runs. */
   problems: readonly ReadbackError[];
+}
+
+export interface ApiConfig {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  token: Secret;
 }
 
 export interface WarehouseConfig {
@@ -22,6 +37,8 @@ export interface WarehouseConfig {
   type: string;
   /** Validated by the warehouse's own schema; secrets are `Secret`s, paths are absolute. */
   settings: Record<string, unknown>;
+  /** Why no signal with `diff: warehouse` can be polled there; undefined: it can. */
+  noSnapshots: string | undefined;
   /** Where readback.yml names it. */
   place: Place;
 }
@@ -48,6 +65,10 @@ export interface RateLimit {
 export const transitions = ['entered', 'changed', 'left'] as const;
 export type Transition = (typeof transitions)[number];
 
+/** Where two sets are compared: by digests of buckets, in the ledger row by row, or in the warehouse. */
+export const diffs = ['digest', 'rows', 'warehouse'] as const;
+export type Diff = (typeof diffs)[number];
+
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];
 
@@ -60,8 +81,24 @@ export interface Guard {
   maxNewRatio: number | undefined;
   /** Hold the poll when the newest `observed_at` is older than this. */
   maxAgeMs: number | undefined;
+  /** The column that tells when the source was loaded, for `maxAgeMs`. `observedAt` if absent. */
+  loadedAt?: string | undefined;
+  /** Hold the poll when dbt finds a source behind the SQL stale. */
+  sourceFreshness?: FreshnessLevel | undefined;
   /** Accept a poll that returns no rows although entities are present. Default: hold it. */
   allowEmpty: boolean;
+}
+
+/** What makes a signal be looked at before its schedule does. Whatever a trigger loses, the schedule finds. */
+export interface Trigger {
+  /** A NOTIFY channel of the warehouse. */
+  listen: string | undefined;
+  /** Rows of the warehouse as they are committed. Without a slot of the user's: a temporary one. */
+  replicate: { publication: string; slot: string | undefined } | undefined;
+  /** Whether the API may be asked to poke it. */
+  webhook: boolean;
+  /** Polled when the query's answer changes. */
+  probe: { sql: string; everyMs: number } | undefined;
 }
 
 /** A `signals/*.sql` file. */
@@ -74,6 +111,7 @@ export interface Signal {
   warehouse: string;
   /** Absent: polled only by `readback run`. */
   schedule: Schedule | undefined;
+  trigger: Trigger | undefined;
   key: string[];
   when: string | undefined;
   rearm: string | undefined;
@@ -89,10 +127,13 @@ export interface Signal {
   retentionMs: number;
   guard: Guard;
   backfill: 'none' | 'all';
+  diff: Diff;
   timeoutMs: number;
   sql: string;
   /** Line of the file on which `sql` begins, to translate the warehouse's error positions. */
   sqlLine: number;
+  /** The SQL before `ref()` and `source()` were resolved, where there are any. */
+  dbt?: DbtSql | undefined;
   /** Places of header keys in the file, for errors found later (a `when` the warehouse refuses). */
   places: ReadonlyMap<string, { line: number; column: number }>;
   /** Hash of everything that decides which rows are meant; travels in every message. */
@@ -151,4 +192,5 @@ export interface Enrichment {
   timeoutMs: number;
   sql: string;
   sqlLine: number;
+  dbt?: DbtSql | undefined;
 }

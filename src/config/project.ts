@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import { readManifest } from '../dbt/manifest.ts';
 import { ReadbackError } from '../errors.ts';
 import { readDestination } from './destination.ts';
 import { readEnrichment } from './enrichment.ts';
 import { listFiles, readSource, type SourceFile } from './files.ts';
 import { link } from './link.ts';
+import { linkTriggers } from './link-triggers.ts';
 import type { Destination, Enrichment, Project, Signal } from './model.ts';
 import type { Files } from './parts.ts';
 import { retentionOf } from './root.ts';
@@ -32,16 +34,19 @@ export async function loadProject(root: string, options: LoadOptions = {}): Prom
   const declared = await readRoot(folder, { env, target }, problems);
   if (!declared) return project(folder, undefined, new Map(), new Map(), new Map(), problems);
 
-  const { defaults, warehouseNames, written } = declared;
+  const { defaults, warehouseNames: warehouses, written, dbt } = declared;
+  // A project that refers to nothing of dbt's does not need its manifest.
+  const manifest = dbt && (await readManifest(dbt).catch((error: ReadbackError) => error));
   const signals = await readAll(folder, 'signals', ['.sql'], problems, (source) =>
-    readSignal(source, { defaults, warehouses: warehouseNames }, problems),
+    readSignal(source, { defaults, warehouses, manifest }, problems),
   );
   const enrichments = await readAll(folder, 'sql/enrich', ['.sql'], problems, (source) =>
-    readEnrichment(source, warehouseNames, problems),
+    readEnrichment(source, { warehouses, manifest }, problems),
   );
   const drafts = await readAll(folder, 'destinations', ['.yaml', '.yml'], problems, (source) =>
     readDestination(source, { defaults, connections: written }, problems),
   );
+  await linkTriggers(signals.loaded, declared.warehouses, problems);
   const destinations = link({ ...declared, signals, drafts, enrichments }, problems);
   return project(folder, declared, signals.loaded, destinations, enrichments.loaded, problems);
 }
@@ -62,6 +67,8 @@ function project(
     signals,
     destinations,
     enrichments,
+    api: declared?.api,
+    dbt: declared?.dbt,
     retentionMs: retentionOf(declared?.defaults ?? {}),
     problems,
   };

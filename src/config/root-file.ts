@@ -1,11 +1,13 @@
 import type { Actions } from '../connectors/connector.ts';
 import { actionsOf, loadConnector } from '../connectors/index.ts';
+import { type DbtProject, dbtProject, dbtSchema } from '../dbt/project.ts';
 import { ReadbackError } from '../errors.ts';
+import { readApi } from './api.ts';
 import { check, originIn } from './check.ts';
 import { readSource } from './files.ts';
 import type { Located } from './located.ts';
-import type { ConnectionConfig, WarehouseConfig } from './model.ts';
-import { type Defaults, defaultsSchema, rootSchema } from './root.ts';
+import type { ApiConfig, ConnectionConfig, WarehouseConfig } from './model.ts';
+import { type Defaults, defaultsSchema, type Root, rootSchema } from './root.ts';
 import type { Environment } from './secrets.ts';
 import { checkConnection, checkWarehouse, type Entry, entriesOf } from './settings.ts';
 import { suggest } from './suggest.ts';
@@ -17,8 +19,10 @@ export const rootFileName = 'readback.yml';
 export interface Declared {
   project: string;
   defaults: Defaults;
+  dbt: DbtProject | undefined;
   warehouses: Map<string, WarehouseConfig>;
   connections: Map<string, ConnectionConfig>;
+  api: ApiConfig | undefined;
   /** Every name that is written there, usable or not. */
   warehouseNames: string[];
   /** Every connection that is written there, with its actions when those are known. */
@@ -49,22 +53,25 @@ export async function readRoot(
   const located = parseYaml(source.file, source.text, problems);
   if (!located) return undefined;
   const value = located.value ?? {};
-  const { project, defaults } = checkRoot(value, located, problems);
+  const { project, defaults, dbt } = checkRoot(value, located, problems);
   if (project === undefined) return undefined;
   const target = knownTarget(options.target, located, problems);
   const sections = written(value);
   const declared: Declared = {
     project,
     defaults,
+    dbt: dbt && dbtProject(root, dbt),
     warehouses: new Map(),
     connections: new Map(),
+    api: await readApi(located, { root, env: options.env }, problems),
     warehouseNames: sections.warehouses,
     written: new Map(sections.connections.map((name) => [name, undefined])),
   };
   const layer = target ?? undefined;
   for (const entry of entriesOf(located, 'warehouses', layer, problems)) {
     if (!declared.warehouseNames.includes(entry.name)) declared.warehouseNames.push(entry.name);
-    const warehouse = await checkWarehouse(entry, { root, env: options.env }, problems);
+    const sources = { root, env: options.env, dbtFolder: declared.dbt?.folder };
+    const warehouse = await checkWarehouse(entry, sources, problems);
     if (warehouse && target !== null) declared.warehouses.set(entry.name, warehouse);
   }
   for (const entry of entriesOf(located, 'connections', layer, problems)) {
@@ -96,12 +103,17 @@ function checkRoot(
   value: object,
   located: Located,
   problems: ReadbackError[],
-): { project: string | undefined; defaults: Defaults } {
+): { project: string | undefined } & Pick<Root, 'defaults' | 'dbt'> {
   const checked = check(rootSchema, value, originIn(located), problems);
   if (checked) return checked;
   const project = rootSchema.shape.project.safeParse((value as Record<string, unknown>).project);
   const defaults = defaultsSchema.safeParse((value as Record<string, unknown>).defaults ?? {});
-  return { project: project.data, defaults: defaults.data ?? {} };
+  const dbt = dbtSchema.safeParse((value as Record<string, unknown>).dbt);
+  return {
+    project: project.data,
+    defaults: defaults.data ?? {},
+    ...(dbt.data && { dbt: dbt.data }),
+  };
 }
 
 function written(value: object): { warehouses: string[]; connections: string[] } {

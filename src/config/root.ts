@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dbtSchema } from '../dbt/project.ts';
 import { duration } from './duration.ts';
 import { severities } from './model.ts';
 import { name, text, timezone } from './vocabulary.ts';
@@ -34,7 +35,9 @@ export const rootSchema = z.strictObject({
   project: name().describe('Name of the project; part of every message’s source.'),
   warehouses: z.record(z.string(), settings).default({}).describe('Where signals are computed, by name.'),
   connections: z.record(z.string(), settings).default({}).describe('Accounts that actions go to, by name.'),
+  dbt: dbtSchema.exactOptional(),
   defaults: defaultsSchema.default({}),
+  api: settings.exactOptional().describe('Where `start` takes pokes over HTTP.'),
   targets: z
     .record(
       z.string(),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { unitTestSchema } from '../unit/definition.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
+import { apiSchema } from './api.ts';
 import { destinationSchema } from './destination.ts';
 import { actionRules } from './destination-schemas.ts';
 import { enrichmentSchema } from './enrichment.ts';
@@ -22,6 +24,7 @@ export async function jsonSchemas(project?: Project): Promise<Record<string, Jso
     'signal.json': written(signalSchema),
     'destination.json': { ...written(destinationSchema), allOf: await actionRules(project) },
     'enrichment.json': written(enrichmentSchema),
+    'test.json': written(unitTestSchema),
   };
 }
 
@@ -56,10 +59,18 @@ async function rootJsonSchema(): Promise<JsonSchema> {
       };
     }),
   );
+  const profiled = {
+    type: 'object',
+    properties: {
+      dbt_profile: { type: 'string', description: '`profile` or `profile.target` of profiles.yml.' },
+    },
+    required: ['dbt_profile'],
+  };
   const root = written(rootSchema);
   const sections = {
-    warehouses: { type: 'object', additionalProperties: { anyOf: warehouses } },
+    warehouses: { type: 'object', additionalProperties: { anyOf: [...warehouses, profiled] } },
     connections: { type: 'object', additionalProperties: { anyOf: connections } },
+    api: nested(apiSchema),
   };
   return { ...root, properties: { ...(root.properties as JsonSchema), ...sections } };
 }

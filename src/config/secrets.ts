@@ -30,6 +30,7 @@ export async function resolveReferences(
 ): Promise<Resolved> {
   const unresolved: Path[] = [];
   const visit = async (value: unknown, path: Path): Promise<unknown> => {
+    if (value instanceof Secret) return value;
     if (Array.isArray(value)) return Promise.all(value.map((item, index) => visit(item, [...path, index])));
     if (typeof value === 'object' && value !== null) {
       const entries = Object.entries(value).map(async ([key, item]) => [

@@ -1,11 +1,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
 import { actionsOf, connectorNames, loadConnector } from '../connectors/index.ts';
-import { ReadbackError } from '../errors.ts';
+import { type Place, ReadbackError } from '../errors.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
+import type { WarehouseType } from '../warehouses/warehouse.ts';
 import { check, type Origin } from './check.ts';
 import type { Located, Path } from './located.ts';
 import type { ConnectionConfig, WarehouseConfig } from './model.ts';
+import { entryOfProfile } from './profile-entry.ts';
 import { sharedSchema } from './root.ts';
 import { resolveReferences, type Sources } from './secrets.ts';
 import { closest, suggest } from './suggest.ts';
@@ -23,6 +25,8 @@ export interface Entry {
 }
 
 type Section = 'warehouses' | 'connections';
+/** The kind of a warehouse whose type is said in a profile of dbt. */
+const fromProfile = 'dbt_profile';
 const kindKey = { warehouses: 'type', connections: 'connector' } as const;
 const kindNames = { warehouses: warehouseNames, connections: connectorNames } as const;
 
@@ -40,7 +44,8 @@ export function entriesOf(
   for (const name of new Set([...Object.keys(base), ...Object.keys(overlay)])) {
     const over = mapAt(overlay, [name]);
     const origin = overlaid(located, [section, name], [...overlayPath, name], over);
-    const { [kindKey[section]]: kind, ...settings } = { ...mapAt(base, [name]), ...over };
+    const { [kindKey[section]]: written, ...settings } = { ...mapAt(base, [name]), ...over };
+    const kind = section === 'warehouses' && 'dbt_profile' in settings ? (written ?? fromProfile) : written;
     if (checkKind({ section, name, kind, keys: Object.keys(settings) }, origin, problems))
       entries.push({ name, kind: kind as string, settings, origin });
   }
@@ -81,7 +86,14 @@ function checkKind({ section, name, kind, keys }: Named, origin: Origin, problem
         hint: `one of ${known.join(', ')}`,
       }),
     );
-  else if (typeof kind !== 'string' || !known.includes(kind))
+  else if (kind !== fromProfile && keys.includes('dbt_profile'))
+    problems.push(
+      new ReadbackError('CONFIG_KEY', `\`${key}\` and \`dbt_profile\` exclude each other`, {
+        place: origin.keyPlace(['dbt_profile']),
+        hint: 'keep one of them: the profile says the type',
+      }),
+    );
+  else if (kind !== fromProfile && (typeof kind !== 'string' || !known.includes(kind)))
     problems.push(
       new ReadbackError('CONFIG_REFERENCE', `there is no ${key} \`${String(kind)}\``, {
         place: origin.place([key]),
@@ -105,18 +117,42 @@ function overlaid(located: Located, base: Path, overlay: Path, over: Settings): 
 
 /** A warehouse whose settings its type accepts; undefined, with problems, otherwise. */
 export async function checkWarehouse(
+  written: Entry,
+  { dbtFolder, ...sources }: Sources & { dbtFolder: string | undefined },
+  problems: ReadbackError[],
+): Promise<WarehouseConfig | undefined> {
+  const place = written.origin.keyPlace([]);
+  if (written.kind !== fromProfile) return checkTyped(written, sources, place, problems);
+  const profiled = await entryOfProfile(written, { ...sources, dbtFolder }, problems);
+  // dbt runs in the folder of its project, and paths of a profile are relative to that.
+  const beside = { ...sources, root: dbtFolder ?? sources.root };
+  return profiled && checkTyped(profiled, beside, place, problems);
+}
+
+async function checkTyped(
   entry: Entry,
   sources: Sources,
+  place: Place,
   problems: ReadbackError[],
 ): Promise<WarehouseConfig | undefined> {
   const type = await loadWarehouse(entry.kind);
   const settings = type && (await checkSettings(type.schema, entry, entry.settings, sources, problems));
   if (!settings) return undefined;
-  const { path } = settings;
-  const isFile =
-    typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
-  if (isFile) settings.path = resolve(sources.root, path);
-  return { name: entry.name, type: entry.kind, settings, place: entry.origin.keyPlace([]) };
+  for (const name of ['path', 'scratch_path']) {
+    const path = settings[name];
+    const isFile =
+      typeof path === 'string' && !path.startsWith(':') && !/^[a-z]{2,}:/.test(path) && !isAbsolute(path);
+    if (isFile) settings[name] = resolve(sources.root, path);
+  }
+  const noSnapshots = whyNoSnapshots(type, settings);
+  return { name: entry.name, type: entry.kind, settings, noSnapshots, place };
+}
+
+function whyNoSnapshots({ name, scratchSetting }: WarehouseType, settings: Settings): string | undefined {
+  if (scratchSetting === undefined) return `a warehouse of type ${name} cannot keep snapshots`;
+  return settings[scratchSetting] === undefined
+    ? `it has no \`${scratchSetting}\` to keep snapshots in`
+    : undefined;
 }
 
 /** Deadline of one call to a destination, where the connection names none. */
@@ -154,13 +190,14 @@ function callOrigin({ origin, settings }: Entry): Origin {
   };
 }
 
-async function checkSettings(
-  schema: z.ZodType<Settings>,
-  { origin }: Entry,
+/** Settings with their references resolved, as the schema has them; undefined, with problems, otherwise. */
+export async function checkSettings<T extends z.ZodType>(
+  schema: T,
+  { origin }: Pick<Entry, 'origin'>,
   settings: Settings,
   sources: Sources,
   problems: ReadbackError[],
-): Promise<Settings | undefined> {
+): Promise<z.output<T> | undefined> {
   const before = problems.length;
   const resolved = await resolveReferences(settings, sources, origin, problems);
   const reported = (path: Path): boolean =>

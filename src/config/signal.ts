@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { freshnessLevels } from '../dbt/freshness.ts';
+import type { Manifest } from '../dbt/manifest.ts';
+import { resolveSql } from '../dbt/sql.ts';
 import { ReadbackError } from '../errors.ts';
 import { check, originIn } from './check.ts';
 import { duration } from './duration.ts';
 import type { SourceFile } from './files.ts';
 import { splitHeader } from './header.ts';
 import type { Located } from './located.ts';
-import { type Schedule, type Signal, severities, transitions } from './model.ts';
+import { diffs, type Schedule, type Signal, severities, transitions } from './model.ts';
 import { type Defaults, retentionOf } from './root.ts';
 import { suggest } from './suggest.ts';
+import { checkTrigger, triggerOf, triggerSchema } from './trigger.ts';
 import { cronExpression, name, oneOrMore, text, timezone } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -21,6 +25,13 @@ const guardSchema = z.strictObject({
     .exactOptional()
     .describe('The same as a share of the present set, 0 to 1.'),
   max_age: duration().exactOptional().describe('Hold the poll when the newest observed_at is older.'),
+  loaded_at: text()
+    .exactOptional()
+    .describe('Column that tells when a row was loaded, for max_age. observed_at if absent.'),
+  source_freshness: z
+    .enum(freshnessLevels)
+    .exactOptional()
+    .describe('Hold the poll when a dbt source behind the SQL is as stale as this.'),
   allow_empty: z
     .boolean()
     .default(false)
@@ -37,6 +48,7 @@ export const signalSchema = z.strictObject({
   schedule: cronExpression().exactOptional().describe('When to poll, as cron, in quotes.'),
   every: duration(1000).exactOptional().describe('When to poll, as an interval. Instead of schedule.'),
   timezone: timezone().exactOptional().describe('Zone of the schedule.'),
+  trigger: triggerSchema.exactOptional().describe('What makes it be polled sooner than its schedule does.'),
   key: oneOrMore(text()).describe('The column or columns that identify a row.'),
   when: text()
     .exactOptional()
@@ -55,6 +67,10 @@ export const signalSchema = z.strictObject({
   retention: duration(3_600_000).exactOptional().describe('How long the ledger keeps what is done.'),
   guard: guardSchema.default({ allow_empty: false }).describe('When to hold a poll instead of believing it.'),
   backfill: z.enum(['none', 'all']).default('none').describe('Whether the first poll acts on what it finds.'),
+  diff: z
+    .enum(diffs)
+    .default('digest')
+    .describe('How a poll finds what changed: by digests of buckets, by all rows, or inside the warehouse.'),
   timeout: duration(1000).default(60_000).describe('Deadline of one query. 60s if absent.'),
 });
 
@@ -65,6 +81,8 @@ export interface SignalContext {
   defaults: Defaults;
   /** Names written under `warehouses:`, broken ones included. */
   warehouses: readonly string[];
+  /** What `ref()` and `source()` mean. */
+  manifest: Manifest | ReadbackError | undefined;
 }
 
 /** Reads one signal file; undefined, with problems, when it is broken. */
@@ -74,15 +92,18 @@ export function readSignal(
   problems: ReadbackError[],
 ): Signal | undefined {
   const before = problems.length;
-  const { yaml, sql, sqlLine } = splitHeader(source, '`key:`');
+  const { yaml, sqlLine, ...file } = splitHeader(source, '`key:`');
   const located = parseYaml(source.file, yaml, problems);
   if (!located) return undefined;
   const header = check(signalSchema, located.value ?? {}, originIn(located), problems);
   if (!header) return undefined;
-  checkTogether(header, located, problems);
+  const resolved = resolveSql({ file: source.file, sqlLine, ...file }, context.manifest, problems);
+  if (resolved) checkTogether(header, resolved.dbt, located, problems);
+  checkTrigger(header.trigger, (header.schedule ?? header.every) !== undefined, located, problems);
   const warehouse = pickWarehouse(header.warehouse, context.warehouses, located, problems);
-  if (problems.length > before || warehouse === undefined) return undefined;
+  if (problems.length > before || warehouse === undefined || !resolved) return undefined;
   const { defaults } = context;
+  const { sql } = resolved;
   return {
     name: source.name,
     file: source.file,
@@ -90,6 +111,7 @@ export function readSignal(
     owner: header.owner ?? defaults.owner,
     warehouse,
     schedule: scheduleOf(header, defaults),
+    trigger: triggerOf(header.trigger),
     key: header.key,
     when: header.when,
     rearm: header.rearm,
@@ -106,11 +128,14 @@ export function readSignal(
       maxNew: header.guard.max_new,
       maxNewRatio: header.guard.max_new_ratio,
       maxAgeMs: header.guard.max_age,
+      loadedAt: header.guard.loaded_at,
+      sourceFreshness: header.guard.source_freshness,
       allowEmpty: header.guard.allow_empty,
     },
     backfill: header.backfill,
+    diff: header.diff,
     timeoutMs: header.timeout,
-    sql,
+    ...resolved,
     sqlLine,
     places: located.places(),
     version: digest(sql.trim(), warehouse, header.key, header.when, header.rearm, tracked(header)),
@@ -118,10 +143,12 @@ export function readSignal(
   };
 }
 
-/** Which columns make two rows differ: none, the named ones, or all but `observed_at`. */
+/** Which columns make two rows differ: none, the named ones, or all but the times. */
 function tracked(header: Header): unknown {
   if (!header.on.includes('changed')) return [];
-  return header.track ?? { allBut: header.observed_at ?? null };
+  const { loaded_at } = header.guard;
+  const allBut = header.observed_at ?? null;
+  return header.track ?? { allBut: loaded_at === undefined ? allBut : [allBut, loaded_at] };
 }
 
 function digest(...parts: unknown[]): string {
@@ -136,7 +163,12 @@ function scheduleOf(header: Header, defaults: Defaults): Schedule | undefined {
 }
 
 /** Rules between keys. */
-function checkTogether(header: Header, located: Located, problems: ReadbackError[]): void {
+function checkTogether(
+  header: Header,
+  dbt: Signal['dbt'],
+  located: Located,
+  problems: ReadbackError[],
+): void {
   const complain = (key: string[], message: string, hint: string): void => {
     problems.push(new ReadbackError('CONFIG_VALUE', message, { place: located.placeOfKey(key), hint }));
   };
@@ -146,11 +178,26 @@ function checkTogether(header: Header, located: Located, problems: ReadbackError
     complain(['every'], '`every` and `schedule` exclude each other', 'keep one of them');
   if (header.timezone !== undefined && header.schedule === undefined)
     complain(['timezone'], '`timezone` needs `schedule`', 'intervals know no time zone; remove it');
-  if (header.guard.max_age !== undefined && header.observed_at === undefined)
+  const { max_age, loaded_at, source_freshness } = header.guard;
+  if (max_age !== undefined && header.observed_at === undefined && loaded_at === undefined)
     complain(
       ['guard', 'max_age'],
       '`guard.max_age` needs `observed_at`',
-      'name the column that tells how old a row is',
+      'name the column that tells how old a row is; `guard.loaded_at` where that is when it was loaded',
+    );
+  if (loaded_at !== undefined && max_age === undefined)
+    complain(['guard', 'loaded_at'], '`guard.loaded_at` needs `max_age`', 'say how old the newest may be');
+  if (source_freshness !== undefined && dbt?.freshness.sources.length === 0)
+    complain(
+      ['guard', 'source_freshness'],
+      'no source behind the SQL has a freshness in dbt',
+      'give one a `warn_after` or `error_after` in dbt, or use `max_age`',
+    );
+  if (source_freshness !== undefined && !dbt)
+    complain(
+      ['guard', 'source_freshness'],
+      '`guard.source_freshness` needs `ref()` or `source()` in the SQL',
+      'refer to the tables by their names in dbt, or use `max_age`',
     );
 }
 

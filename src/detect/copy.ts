@@ -55,13 +55,16 @@ export async function copyMembers(
 /** One row in COPY's text form: entity, bucket, armed, fingerprint, hash, observed_at. */
 function copyLine(row: readonly Value[]): string {
   const entity = row.length === fixedColumns + 1 ? row[fixedColumns] : encodeEntity(row.slice(fixedColumns));
-  return `${copyText(entity ?? null)}\t${row[0]}\t${row[1]}\t${row[2]}\t${row[3]}\t${row[4] ?? '\\N'}\n`;
+  let line = copyText(entity ?? null);
+  for (let at = 0; at < fixedColumns; at += 1) line += `\t${row[at] ?? nothing}`;
+  return `${line}\n`;
 }
 
+const nothing = '\\N';
 const special = /[\\\n\r\t]/;
 
 function copyText(value: string | null): string {
-  if (value === null) return '\\N';
+  if (value === null) return nothing;
   if (!special.test(value)) return value;
   return value
     .replaceAll('\\', '\\\\')

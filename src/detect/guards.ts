@@ -11,6 +11,9 @@ export interface IncomingFaults {
   duplicate_key: string | null;
 }
 
+/** Thrown by a poll that is held; its transaction is rolled back. */
+export class Held extends Error {}
+
 /** A poll whose result cannot be trusted is held: nothing is sent and nothing is forgotten. */
 export function guardRows(signal: Signal, faults: IncomingFaults): string | undefined {
   const key = signal.key.join(', ');
@@ -23,14 +26,19 @@ export function guardRows(signal: Signal, faults: IncomingFaults): string | unde
   return undefined;
 }
 
-/** @param ageMs age of the newest `observed_at`; undefined when there is none to judge */
+/** The column by which the source's age is judged. */
+export function ageColumn({ guard, observedAt }: Signal): string | undefined {
+  return guard.loadedAt ?? observedAt;
+}
+
+/** @param ageMs age of the newest value of `ageColumn`; undefined when there is none to judge */
 export function guardAge(signal: Signal, ageMs: number | undefined): string | undefined {
   const limit = signal.guard.maxAgeMs;
   if (limit === undefined) return undefined;
-  if (ageMs === undefined)
-    return `no row has a ${signal.observedAt ?? 'observed_at'}, so max_age cannot be judged`;
+  const column = ageColumn(signal) ?? 'observed_at';
+  if (ageMs === undefined) return `no row has a ${column}, so max_age cannot be judged`;
   return ageMs > limit
-    ? `the newest ${signal.observedAt} is ${minutes(ageMs)} old, older than max_age ${minutes(limit)}`
+    ? `the newest ${column} is ${minutes(ageMs)} old, older than max_age ${minutes(limit)}`
     : undefined;
 }
 

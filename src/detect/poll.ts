@@ -1,17 +1,15 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
+import { staleSource } from '../dbt/freshness.ts';
 import { ReadbackError } from '../errors.ts';
 import { queries } from '../store/queries.ts';
 import type { ReadOptions, SignalQuery, Value, Warehouse } from '../warehouses/warehouse.ts';
-import { copyMembers } from './copy.ts';
-import { type Counts, guardAge, guardEmpty, guardMoves, guardRows, type IncomingFaults } from './guards.ts';
-
-/**
- * Keys are spread over this many buckets. An unchanged poll fetches one row for each; one changed entity makes
- * 1/16,384 of the set be fetched. Of 1M rows with 1,000 changed ones, spread evenly, 6 % are fetched; with 1,024 buckets
- * it was all of them.
- */
-export const bucketCount = 16_384;
+import { commit } from './commit.ts';
+import { findByDigest } from './digest.ts';
+import { countPresent, type Found, type Known, type Source } from './found.ts';
+import { ageColumn, type Counts, guardAge, Held } from './guards.ts';
+import { findByRows } from './rows.ts';
+import { dropOldSnapshots, findInWarehouse } from './snapshot.ts';
 
 export type PollState = 'baseline' | 'done' | 'held' | 'failed' | 'skipped';
 
@@ -35,17 +33,19 @@ export interface PollOptions {
 }
 
 const sql = queries('detect');
-/** Temporary tables of the poll's session, created once for each ledger connection. */
-const sessionTables = ['incoming', 'moves', 'fresh'] as const;
 
 const none: Counts = { entered: 0, changed: 0, departed: 0 };
+const unknown: Known = { comparable: false, snapshot: null, snapshot_members: null, snapshots: [] };
 
-/** A held poll rolls its transaction back by throwing this. */
-class Held extends Error {}
+/** How a poll finds what differs from the last set, by the header's `diff`. */
+const finders: Record<
+  Signal['diff'],
+  (client: pg.PoolClient, source: Source, known: Known) => Promise<Found>
+> = { digest: findByDigest, rows: findByRows, warehouse: findInWarehouse };
 
 /**
- * One poll of a signal: reads the members, compares them with the last set, and commits transitions, new set and
- * messages together. Level-triggered: whatever a poll did not commit, the next derives again.
+ * One poll of a signal: finds what differs from the last set, and commits transitions, new set and messages together.
+ * Level-triggered: whatever a poll did not commit, the next derives again.
  *
  * @param client a connection of the poll's own; the `incoming` table lives in its session
  */
@@ -62,40 +62,18 @@ export async function poll(
     ...(options.attempt !== undefined && { attempt: options.attempt }),
   };
   const query = await signalQuery(signal, warehouse, read);
-  // Tracking every column makes the columns part of what two sets must share to be compared.
-  const shape = signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
-  const known = await sql.one<{ comparable: boolean }>(client, 'known_signal', {
-    signal: signal.name,
-    shape,
-  });
-  const baseline = !known?.comparable;
+  const source: Source = { signal, warehouse, query, read };
+  const shape = shapeOf(signal, query);
+  const identity = { signal: signal.name, shape };
+  const known = (await sql.one<Known>(client, 'known_signal', identity)) ?? unknown;
   try {
-    const survey = await surveyBuckets(client, warehouse, signal, query, baseline, read);
-    const stale = await guardSource(signal, warehouse, read);
-    if (stale) throw new Held(stale);
-    if (survey.rows === 0 && survey.present > 0 && (await sourceIsEmpty(signal, warehouse, read))) {
-      const empty = guardEmpty(signal, survey.present);
-      if (empty) throw new Held(empty);
-    }
-    if (!baseline && survey.changed?.length === 0) {
-      return { ...none, state: 'done', reason: null, members: survey.present, rowsRead: survey.bucketsRead };
-    }
-    for (const table of sessionTables) await sql.run(client, `create_${table}`);
-    await sql.run(client, 'clear_incoming');
-    const members = warehouse.members(query, bucketCount, survey.changed);
-    const copied = await copyMembers(client, sql.get('copy_incoming').text, warehouse.read(members, read));
-    await sql.run(client, 'analyze_incoming');
-    const faults = await sql.one<IncomingFaults>(client, 'faults_in_incoming');
-    const unsound = faults && guardRows(signal, faults);
-    if (unsound) throw new Held(unsound);
-    const counts = await commit(client, { signal, shape, survey, baseline }, options);
-    return {
-      ...counts,
-      state: baseline ? 'baseline' : 'done',
-      reason: null,
-      members: await countMembers(client, signal, options.only),
-      rowsRead: survey.bucketsRead + copied,
-    };
+    await guardSource(source);
+    const found = await finders[signal.diff](client, source, known);
+    const { present, rowsRead } = found;
+    if (found.kind === 'nothing') return { ...none, state: 'done', reason: null, members: present, rowsRead };
+    const counts = await commit(client, source, shape, known, found, options);
+    const state = known.comparable ? 'done' : 'baseline';
+    return { ...counts, state, reason: null, members: await countMembers(client, source, found), rowsRead };
   } catch (error) {
     if (error instanceof Held) {
       return { ...none, state: 'held', reason: error.message, members: null, rowsRead: 0 };
@@ -104,146 +82,38 @@ export async function poll(
   } finally {
     // Gives the space back; the table itself stays with the connection.
     await sql.run(client, 'clear_incoming').catch(() => {});
+    // What could not be dropped is known to the ledger, and the next poll that makes one begins with it.
+    if (signal.diff === 'warehouse' || known.snapshots.length > 0)
+      await dropOldSnapshots(client, source).catch(() => {});
   }
-}
-
-interface Survey {
-  /** Buckets to fetch; undefined: all of them. */
-  changed: number[] | undefined;
-  rows: number;
-  bucketsRead: number;
-  /** Entities in the last set. */
-  present: number;
-}
-
-/** Compares each bucket's digest with the one of the last poll. Only buckets that differ need fetching. */
-async function surveyBuckets(
-  client: pg.PoolClient,
-  warehouse: Warehouse,
-  signal: Signal,
-  query: SignalQuery,
-  baseline: boolean,
-  read: ReadOptions,
-): Promise<Survey> {
-  // Both at once: the ledger's 16,384 rows take a tenth of what the warehouse needs for a million.
-  const [known, found] = await Promise.all([
-    sql.run<KnownBucket>(client, 'known_digests', { signal: signal.name }),
-    readDigests(warehouse, query, read),
-  ]);
-  const present = known.reduce((sum, bucket) => sum + bucket.members, 0);
-  const stored = new Map(known.map((bucket) => [bucket.bucket, `${bucket.rows}:${bucket.digest}`]));
-  const changed: number[] = [];
-  let rows = 0;
-  for (const [bucket, count, sum] of found) {
-    rows += Number(count);
-    if (stored.get(Number(bucket)) !== `${count}:${sum}`) changed.push(Number(bucket));
-    stored.delete(Number(bucket));
-  }
-  changed.push(...stored.keys());
-  const all = baseline || changed.length > bucketCount / 2;
-  return {
-    changed: all ? undefined : changed,
-    rows,
-    bucketsRead: found.length,
-    present: baseline ? 0 : present,
-  };
-}
-
-interface KnownBucket {
-  bucket: number;
-  rows: number;
-  members: number;
-  digest: string;
-}
-
-/** A bucket's number, its rows, and the sum of their hashes; at most one row for each bucket. */
-async function readDigests(
-  warehouse: Warehouse,
-  query: SignalQuery,
-  read: ReadOptions,
-): Promise<[string, string, string][]> {
-  const found: [string, string, string][] = [];
-  for await (const batch of warehouse.read(warehouse.digest(query, bucketCount), read)) {
-    found.push(...(batch as [string, string, string][]));
-  }
-  return found;
 }
 
 /** A source that nobody has written to for too long says nothing about today. */
-async function guardSource(
-  signal: Signal,
-  warehouse: Warehouse,
-  read: ReadOptions,
-): Promise<string | undefined> {
-  if (signal.guard.maxAgeMs === undefined || signal.observedAt === undefined) return undefined;
+async function guardSource({ signal, warehouse, read }: Source): Promise<void> {
+  const { maxAgeMs, sourceFreshness } = signal.guard;
+  const old = sourceFreshness && signal.dbt && (await staleSource(signal.dbt.freshness, sourceFreshness));
+  if (old) throw new Held(old);
+  const column = ageColumn(signal);
+  if (maxAgeMs === undefined || column === undefined) return;
   let newest: Value = null;
-  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, signal.observedAt), read)) {
+  for await (const [row] of warehouse.read(warehouse.newest(signal.sql, column), read)) {
     newest = row?.[0] ?? null;
   }
-  return guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
+  const stale = guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
+  if (stale) throw new Held(stale);
 }
 
-/** Nobody meeting `when` is news; a source without any row looks like a table that is being rebuilt. */
-async function sourceIsEmpty(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<boolean> {
-  if (signal.when === undefined) return true;
-  for await (const batch of warehouse.read(warehouse.sample(signal.sql, 1), read))
-    if (batch.length > 0) return false;
-  return true;
-}
-
-interface ReadSet {
-  signal: Signal;
-  shape: string;
-  survey: Survey;
-  baseline: boolean;
-}
-
-async function commit(client: pg.PoolClient, set: ReadSet, options: PollOptions): Promise<Counts> {
-  const { signal, shape, survey, baseline } = set;
-  const { only } = options;
-  const identity = { signal: signal.name, version: signal.version, shape };
-  const scope = {
-    signal: signal.name,
-    every_bucket: survey.changed === undefined,
-    buckets: survey.changed ?? [],
-  };
-  const silent = baseline && signal.backfill === 'none';
-  await client.query('begin');
-  try {
-    await sql.run(client, 'register_signal', identity);
-    if (baseline) await sql.run(client, 'forget_set', { signal: signal.name });
-    await sql.run(client, 'find_moves', scope);
-    if (only.length > 0 && !silent) await sql.run(client, 'keep_only', { only });
-    const found = (await sql.one<Counts>(client, 'count_moves')) ?? none;
-    const held = silent ? undefined : guardMoves(signal, found, survey.present);
-    if (held) throw new Held(held);
-    await sql.run(client, 'apply_moves', { signal: signal.name, silent, only });
-    await sql.run(client, 'forget_buckets', scope);
-    // A digest describes a whole bucket; without one the bucket is fetched again by the next poll.
-    if (only.length === 0) await sql.run(client, 'store_buckets', scope);
-    await sql.run(client, 'mark_baselined', identity);
-    const counts = silent ? await keepChosen(client, only) : found;
-    if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
-    await client.query('commit');
-    return counts;
-  } catch (error) {
-    await client.query('rollback').catch(() => {});
-    throw error;
-  }
-}
-
-/** With `only` the buckets that were fetched have no digest, and no count either. */
-async function countMembers(client: pg.PoolClient, signal: Signal, only: readonly string[]): Promise<number> {
-  const query = only.length > 0 ? 'count_members' : 'sum_members';
-  const counted = await sql.one<{ members: number }>(client, query, { signal: signal.name });
+/** Counted by bucket where every bucket has its digest: counting the set reads an index of a million entries. */
+async function countMembers(client: pg.PoolClient, source: Source, found: Found): Promise<number> {
+  if (found.snapshot) return found.snapshot.members;
+  if (found.digests === undefined) return countPresent(client, source);
+  const counted = await sql.one<{ members: number }>(client, 'sum_members', { signal: source.signal.name });
   return counted?.members ?? 0;
 }
 
-/** A baseline acts on nothing, but for entities that were asked for by name. */
-async function keepChosen(client: pg.PoolClient, only: readonly string[]): Promise<Counts> {
-  if (only.length === 0) return none;
-  await sql.run(client, 'keep_only', { only });
-  return (await sql.one<Counts>(client, 'count_moves')) ?? none;
+/** Tracking every column makes the columns part of what two sets must share to be compared. */
+export function shapeOf(signal: Signal, query: SignalQuery): string {
+  return signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
 }
 
 /** What of a signal decides its members. Changes cost a fingerprint, so it is taken only when they are asked for. */
@@ -260,7 +130,7 @@ export async function signalQuery(
 
 async function valueColumns(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<string[]> {
   const columns = await warehouse.describe(signal.sql, read);
-  const fixed = new Set([...signal.key, signal.observedAt]);
+  const fixed = new Set([...signal.key, signal.observedAt, signal.guard.loadedAt]);
   return columns.map((column) => column.name).filter((name) => !fixed.has(name));
 }
 

@@ -118,7 +118,8 @@ export class Enricher {
   #describe(source: Source, warehouse: Warehouse, abort: AbortSignal): Promise<Column[]> {
     const known = this.#columns.get(source.id);
     if (known) return known;
-    const asked = warehouse.describe(source.sql, { signal: abort, timeoutMs: source.timeoutMs });
+    const read = { signal: abort, timeoutMs: source.timeoutMs, label: source.name };
+    const asked = warehouse.describe(source.sql, read);
     this.#columns.set(source.id, asked);
     asked.catch(() => this.#columns.delete(source.id));
     return asked;

@@ -1,4 +1,5 @@
 import type { Signal } from '../config/model.ts';
+import { type DbtSql, writtenPosition } from '../dbt/sql.ts';
 import { type Place, ReadbackError } from '../errors.ts';
 
 /** A statement that a user wrote: its file, its first line there, and itself, padded so that its columns are the file's. */
@@ -6,17 +7,19 @@ export interface Statement {
   file: string;
   sqlLine: number;
   sql: string;
+  dbt?: DbtSql | undefined;
 }
 
 /** A warehouse's complaint about a whole statement, with its position moved into the user's file; without one, its beginning. */
 export function inStatement(error: unknown, statement: Statement): ReadbackError {
   const failure = asReadbackError(error);
   if (failure.code !== 'SIGNAL_SQL') return failure;
-  const { line, column } = failure.place ?? {};
-  const place: Place =
-    line === undefined
-      ? statementPlace(statement)
-      : { file: statement.file, line: statement.sqlLine + line - 1, column: column ?? 1 };
+  const { line, column = 1 } = failure.place ?? {};
+  if (line === undefined) return moved(failure, statementPlace(statement), failure.message);
+  const ran = { line, column };
+  const { dbt, file, sqlLine } = statement;
+  const written = dbt ? writtenPosition(dbt, ran) : ran;
+  const place: Place = { file, line: sqlLine + written.line - 1, column: written.column };
   return moved(failure, place, failure.message);
 }
 

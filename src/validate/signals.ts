@@ -1,6 +1,7 @@
 import type { Signal } from '../config/model.ts';
 import { suggest } from '../config/suggest.ts';
-import { bucketCount, signalQuery } from '../detect/poll.ts';
+import { bucketCount } from '../detect/digest.ts';
+import { signalQuery } from '../detect/poll.ts';
 import { ReadbackError } from '../errors.ts';
 import type { Column, Warehouse } from '../warehouses/warehouse.ts';
 import { headerPlace, inHeader, inStatement } from './places.ts';
@@ -11,7 +12,7 @@ export async function describeSignal(
   warehouse: Warehouse,
   problems: ReadbackError[],
 ): Promise<Column[] | undefined> {
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   let columns: Column[];
   try {
     columns = await warehouse.describe(signal.sql, read);
@@ -22,7 +23,8 @@ export async function describeSignal(
   const before = problems.length;
   for (const name of signal.key) requireColumn(signal, 'key', name, columns, problems);
   for (const name of signal.track ?? []) requireColumn(signal, 'track', name, columns, problems);
-  checkObservedAt(signal, columns, problems);
+  requireTime(signal, 'observed_at', signal.observedAt, columns, problems);
+  requireTime(signal, 'guard.loaded_at', signal.guard.loadedAt, columns, problems);
   // The members statement is built on these columns; without them it would only repeat the complaint.
   if (problems.length === before) await checkConditions(signal, warehouse, problems);
   return columns;
@@ -48,13 +50,19 @@ function requireColumn(
   return undefined;
 }
 
-function checkObservedAt(signal: Signal, columns: readonly Column[], problems: ReadbackError[]): void {
-  if (signal.observedAt === undefined) return;
-  const column = requireColumn(signal, 'observed_at', signal.observedAt, columns, problems);
+function requireTime(
+  signal: Signal,
+  key: string,
+  name: string | undefined,
+  columns: readonly Column[],
+  problems: ReadbackError[],
+): void {
+  if (name === undefined) return;
+  const column = requireColumn(signal, key, name, columns, problems);
   if (!column || column.type === 'timestamp' || column.type === 'date') return;
   problems.push(
-    new ReadbackError('SIGNAL_SQL', '`observed_at` names a column that is not a time', {
-      place: headerPlace(signal, 'observed_at'),
+    new ReadbackError('SIGNAL_SQL', `\`${key}\` names a column that is not a time`, {
+      place: headerPlace(signal, key),
       value: `${column.name} ${column.nativeType}`,
       hint: `cast it in the SQL: cast(${column.name} as timestamp) as ${column.name}`,
     }),
@@ -67,7 +75,7 @@ async function checkConditions(
   warehouse: Warehouse,
   problems: ReadbackError[],
 ): Promise<void> {
-  const read = { timeoutMs: signal.timeoutMs };
+  const read = { timeoutMs: signal.timeoutMs, label: signal.name };
   const query = await signalQuery(signal, warehouse, read);
   const before = problems.length;
   for (const key of ['when', 'rearm'] as const) {

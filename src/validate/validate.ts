@@ -85,7 +85,10 @@ async function describeEnrichment(
   problems: ReadbackError[],
 ): Promise<string[] | undefined> {
   try {
-    const columns = await warehouse.describe(enrichment.sql, { timeoutMs: enrichment.timeoutMs });
+    const columns = await warehouse.describe(enrichment.sql, {
+      timeoutMs: enrichment.timeoutMs,
+      label: enrichment.name,
+    });
     const names = columns.map((column) => column.name);
     for (const key of keysOf(enrichment, project)) {
       if (names.includes(key)) continue;

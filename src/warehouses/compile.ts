@@ -1,15 +1,18 @@
+import { givenSql, standardLiteral } from './given.ts';
 import { withoutSemicolon } from './statement.ts';
 import { render, type Templates } from './template.ts';
-import type { Column, SignalQuery, Statement, Warehouse } from './warehouse.ts';
+import type { Column, KnownEntity, SignalQuery, Statement, Warehouse } from './warehouse.ts';
 
 /** What differs between SQL dialects; everything else is said in the templates. */
 export interface Dialect {
   /** `members`, `digest`, `newest`, `lookup`, `sample` and the fragments they are put together from. */
   templates: Templates;
   quote(name: string): string;
+  /** Text as a literal, where a backslash is more than a character. */
+  literal?(text: string): string;
 }
 
-export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'newest' | 'lookup' | 'sample'>;
+export type Compiler = Pick<Warehouse, 'members' | 'digest' | 'newest' | 'lookup' | 'sample' | 'given'>;
 
 /** Fingerprint of an entity whose changes do not matter; costs the warehouse nothing. */
 export const constantFingerprint = '0000000000000000';
@@ -17,6 +20,60 @@ export const constantFingerprint = '0000000000000000';
 /** `"name"` with its own quotes doubled, as standard SQL wants it. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** What compares in the warehouse. Needs the templates `differences`, `same_key`, `no_key`, `known_key`, `known_text`. */
+export function comparer(dialect: Dialect): Required<Pick<Warehouse, 'differences'>> {
+  const { templates } = dialect;
+  return {
+    differences: (query, key, buckets, only, known) => ({
+      sql: render(templates, 'differences', {
+        members: membersSql(dialect, query, buckets, only),
+        known: knownColumns(templates, key).join(', '),
+        match: sameKeys(templates, key.length, 'fetched', 'known'),
+        keys: keyColumns(key.length, (name) => `coalesce(fetched.${name}, known.${name}) as ${name}`),
+        no_keys: keyColumns(key.length, () => 'null'),
+        no_key: noKey(templates, key.length),
+        key_texts: keyColumns(key.length, (column) => render(templates, 'key_text', { column })),
+      }),
+      params: knownParams(key.length, known),
+    }),
+  };
+}
+
+/** The columns `key_1`, `key_2`, … in some form, as a list. */
+export function keyColumns(width: number, form: (name: string) => string, between = ', '): string {
+  return Array.from({ length: width }, (_, at) => form(`key_${at + 1}`)).join(between);
+}
+
+/** Whether two relations speak of one entity: by the keys' texts, as the ledger tells entities apart. */
+export function sameKeys(templates: Templates, width: number, one: string, other: string): string {
+  const same = (name: string) =>
+    render(templates, 'same_key', { one: `${one}.${name}`, other: `${other}.${name}` });
+  return keyColumns(width, same, ' and ');
+}
+
+export function noKey(templates: Templates, width: number): string {
+  return keyColumns(width, (column) => render(templates, 'no_key', { column }), ' or ');
+}
+
+/** The keys in their own types and the fingerprint of known entities, out of `knownParams`. */
+export function knownColumns(templates: Templates, key: Column[]): string[] {
+  const keys = key.map(({ nativeType }, at) => {
+    const list = render(templates, 'known_key', { number: String(at + 1), type: nativeType });
+    return `${list} as key_${at + 1}`;
+  });
+  const fingerprints = render(templates, 'known_text', { number: String(key.length + 1) });
+  return [...keys, `${fingerprints} as fingerprint`];
+}
+
+/**
+ * One parameter for each key column and one for the fingerprints, each a JSON array: 60,000 entities bound as lists take
+ * DuckDB's driver 100 ms, as JSON 28 ms.
+ */
+export function knownParams(width: number, known: readonly KnownEntity[]): string[] {
+  const columns = Array.from({ length: width }, (_, at) => known.map((entity) => entity.key[at]));
+  return [...columns, known.map((entity) => entity.fingerprint)].map((column) => JSON.stringify(column));
 }
 
 /** Compiles signals to a warehouse's SQL from the templates of its folder. */
@@ -40,10 +97,11 @@ export function compiler(dialect: Dialect): Compiler {
       sql: render(templates, 'sample', { sql: withoutSemicolon(sql), limit: String(limit) }),
       params: [],
     }),
+    given: (sql, fixtures) => givenSql({ literal: standardLiteral, ...dialect }, sql, fixtures),
   };
 }
 
-function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?: number[]): string {
+export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?: number[]): string {
   const { templates, quote } = dialect;
   const { key, track, observedAt } = query;
   const fill = (name: string, values: Record<string, string> = {}) => render(templates, name, values);
@@ -53,6 +111,7 @@ function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?
   const { armed, where } = conditions(templates, query);
   if (only) where.push(fill('in_buckets', { bucket, only: only.join(', ') || 'null' }));
   const hashed = [...key.map(quote), armed, ...track.map(quote)];
+  const text = (column: string) => fill('tracked', { column });
   return fill('members', {
     sql: withoutSemicolon(query.sql),
     bucket,
@@ -61,7 +120,7 @@ function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?
       track.length === 0
         ? `'${constantFingerprint}'`
         : fill('fingerprint', { columns: each('tracked', track) }),
-    hash: fill('hash', { columns: hashed.join(', ') }),
+    hash: fill('hash', { columns: hashed.join(', '), texts: hashed.map(text).join(', ') }),
     observed_at: observedAt === undefined ? fill('no_time') : fill('time', { column: quote(observedAt) }),
     keys: key.map((column, at) => `${quote(column)} as key_${at + 1}`).join(', '),
     where: where.join('\n  and ') || 'true',

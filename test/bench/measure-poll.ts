@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Apart } from './apart.ts';
-import { type Bench, median, type WarehouseKind, writeDuckDb } from './measurement.ts';
+import { type Bench, median, type WarehouseKind } from './measurement.ts';
+import { makePlace, type Place } from './place.ts';
 import type { Polled } from './poll.ts';
 import { changeSome, pollFiles, pollRows, rowsOfPoll, writeProject } from './project-files.ts';
 
@@ -19,23 +20,11 @@ export interface PollFigures {
   driverPeakRssMb: number;
 }
 
-/** A warehouse made for this measurement. */
-interface Place {
-  /** Its entry in readback.yml. */
-  yaml: string;
-  /** What that entry refers to. */
-  env: Record<string, string>;
-  /** For the driver: file or URL. */
-  place: string;
-  write(sql: string): Promise<void>;
-  remove(): Promise<void>;
-}
-
 /** Polls of one warehouse in turn with bare reads of the same rows, so that both meet the same state of the machine. */
 export async function measurePoll(bench: Bench, warehouse: WarehouseKind): Promise<PollFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const ledger = await bench.server.create();
-  const place = warehouse === 'duckdb' ? duckDb(bench, folder) : await postgres(bench);
+  const place = await makePlace(bench, warehouse, folder);
   try {
     await place.write(pollRows(warehouse, bench.options.rows));
     await writeProject(folder, pollFiles(place.yaml));
@@ -101,31 +90,5 @@ async function inTurn({ options }: Bench, poller: Apart, reader: Apart) {
     pollSeconds: median(polls),
     driverReadSeconds: median(reads),
     baselineSeconds: baseline.seconds,
-  };
-}
-
-function duckDb(bench: Bench, folder: string): Place {
-  const path = join(folder, 'warehouse.duckdb');
-  return {
-    yaml: '{ type: duckdb, path: ./warehouse.duckdb }',
-    env: {},
-    place: path,
-    write: (sql) => writeDuckDb(bench, path, sql),
-    remove: async () => {},
-  };
-}
-
-/** A database of the same server; in production it would be another machine. */
-async function postgres({ server }: Bench): Promise<Place> {
-  const database = await server.create();
-  return {
-    yaml: '{ type: postgres, url: env:WAREHOUSE_URL }',
-    env: { WAREHOUSE_URL: database.url },
-    place: database.url,
-    write: async (sql) => {
-      await server.run(database.url, sql);
-      await server.run(database.url, 'vacuum analyze customers');
-    },
-    remove: database.drop,
   };
 }

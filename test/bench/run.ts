@@ -1,15 +1,18 @@
+import type { Diff } from '../../src/config/model.ts';
 import { Apart } from './apart.ts';
 import { compileTree } from './compiled.ts';
 import { startLedgerServer } from './ledger-server.ts';
 import { describeMachine } from './machine.ts';
+import { type DiffFigures, measureDiff } from './measure-diff.ts';
 import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
 import { measureHistory } from './measure-history.ts';
 import { measurePoll, type PollFigures } from './measure-poll.ts';
 import { measureQuota, type QuotaFigures } from './measure-quota.ts';
+import { measureTriggers, type TriggerFigures, type TriggerKind, triggerKinds } from './measure-triggers.ts';
 import { measureWorkers, type WorkersFigures } from './measure-workers.ts';
 import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
 import type { BenchOptions, MeasurementName } from './options.ts';
-import { type Summary, summarise } from './summary.ts';
+import { type Measured, type Summary, summarise } from './summary.ts';
 
 /** Runs the whole benchmark. Throws, without any figure, when one of the measured runs was not sound. */
 export async function runBench(options: BenchOptions, tell: (line: string) => void): Promise<Summary> {
@@ -29,8 +32,10 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         endToEnd: wanted('end-to-end') ? await endToEndRuns(bench, tell) : [],
         workers: wanted('workers') ? await workersRuns(bench, tell) : [],
         polls: wanted('poll') ? await pollRuns(bench, tell) : new Map(),
+        diffs: wanted('diff') ? await diffRuns(bench, tell) : new Map(),
         quota: wanted('quota') ? await quotaRuns(bench, tell) : [],
         history: wanted('history') ? await measureHistory(bench, tell) : undefined,
+        triggers: wanted('triggers') ? await triggerRuns(bench, tell) : new Map(),
         memory: wanted('memory') ? await memoryRuns(bench, tell) : new Map(),
       });
     } finally {
@@ -81,6 +86,17 @@ async function pollRuns(
   return polls;
 }
 
+async function diffRuns(bench: Bench, tell: (line: string) => void): Promise<Measured['diffs']> {
+  const runs: [WarehouseKind, Record<Diff, DiffFigures>][] = [];
+  for (const warehouse of warehouseKinds) {
+    const figures = await measureDiff(bench, warehouse);
+    for (const [diff, { seconds, bytes }] of Object.entries(figures))
+      tell(`${warehouse}, diff: ${diff}: ${seconds.toFixed(2)} s, ${bytes.toPrecision(2)} of the bytes`);
+    runs.push([warehouse, figures]);
+  }
+  return new Map(runs);
+}
+
 /** One worker process alone, and three that share the connection. */
 async function quotaRuns(bench: Bench, tell: (line: string) => void): Promise<QuotaFigures[]> {
   const runs: QuotaFigures[] = [];
@@ -92,6 +108,21 @@ async function quotaRuns(bench: Bench, tell: (line: string) => void): Promise<Qu
     runs.push(figures);
   }
   return runs;
+}
+
+async function triggerRuns(
+  bench: Bench,
+  tell: (line: string) => void,
+): Promise<Map<TriggerKind, TriggerFigures>> {
+  const triggers = new Map<TriggerKind, TriggerFigures>();
+  for (const kind of triggerKinds) {
+    const figures = await measureTriggers(bench, kind);
+    tell(
+      `${kind}, commit to sent: p50 ${figures.p50} ms, p99 ${figures.p99} ms; quiet p50 ${figures.quietP50} ms`,
+    );
+    triggers.set(kind, figures);
+  }
+  return triggers;
 }
 
 /** The same polls with as many rows, and with five times as many. */

@@ -1,9 +1,12 @@
 import Table from 'cli-table3';
+import type { Diff } from '../../src/config/model.ts';
 import type { Machine } from './machine.ts';
+import type { DiffFigures } from './measure-diff.ts';
 import type { EndToEndFigures } from './measure-end-to-end.ts';
 import type { HistoryFigures } from './measure-history.ts';
 import type { PollFigures } from './measure-poll.ts';
 import type { QuotaFigures } from './measure-quota.ts';
+import type { TriggerFigures, TriggerKind } from './measure-triggers.ts';
 import type { WorkersFigures } from './measure-workers.ts';
 import { median, type WarehouseKind } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
@@ -19,6 +22,13 @@ export interface Summary {
     /** Of a poll that finds one row of a thousand changed. */
     pollVsDriverRead: number | null;
     unchangedPollVsDriverRead: number | null;
+    /** Of polls that compare by digests or in the warehouse: time and bytes ÷ those of a poll that fetches every member. */
+    digestTimeVsFullRead: number | null;
+    digestBytesVsFullRead: number | null;
+    digestUnchangedBytesVsFullRead: number | null;
+    warehouseTimeVsFullRead: number | null;
+    warehouseBytesVsFullRead: number | null;
+    warehouseUnchangedBytesVsFullRead: number | null;
     pollWithHistory: number | null;
     claimWithHistory: number | null;
   };
@@ -30,14 +40,16 @@ export interface Measured {
   endToEnd: readonly EndToEndFigures[];
   workers: readonly WorkersFigures[];
   polls: ReadonlyMap<WarehouseKind, PollFigures>;
+  diffs: ReadonlyMap<WarehouseKind, Readonly<Record<Diff, DiffFigures>>>;
   quota: readonly QuotaFigures[];
   history: HistoryFigures | undefined;
+  triggers: ReadonlyMap<TriggerKind, TriggerFigures>;
   memory: ReadonlyMap<string, number>;
 }
 
 /** Medians over the iterations; a ratio is the median of the ratios of each iteration. Of peaks the highest counts. */
 export function summarise(machine: Machine, options: BenchOptions, measured: Measured): Summary {
-  const { endToEnd, workers, polls, quota, history, memory } = measured;
+  const { endToEnd, workers, polls, diffs, quota, history, triggers, memory } = measured;
   const { actions, rows, iterations, lanes, windows } = options;
   const middle = (name: keyof EndToEndFigures) => median(endToEnd.map((one) => one[name]));
   const figures: Record<string, number> = {};
@@ -65,15 +77,27 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
     peakRssMb[`${warehouse}Poll`] = poll.peakRssMb;
     peakRssMb[`${warehouse}DriverRead`] = poll.driverPeakRssMb;
   }
+  for (const [warehouse, byDiff] of diffs) {
+    for (const [diff, figuresOfDiff] of Object.entries(byDiff))
+      for (const [name, value] of Object.entries(figuresOfDiff))
+        figures[`${warehouse}Diff${capital(diff)}${capital(name)}`] = round(value);
+  }
   for (const { processes, use, verifiedPerSecond } of quota) {
     figures[`quotaUseOf${processes}Processes`] = round(use);
     figures[`verifiedPerSecondOf${processes}Processes`] = round(verifiedPerSecond);
   }
   for (const [name, value] of Object.entries(history ?? {})) figures[name] = round(value);
+  for (const [kind, took] of triggers)
+    for (const [name, ms] of Object.entries(took)) figures[`${kind}${capital(name)}`] = round(ms);
   for (const [name, megabytes] of memory) peakRssMb[name] = megabytes;
   const worst = (values: readonly number[], of: (...all: number[]) => number) =>
     values.length > 0 ? round(of(...values)) : null;
   const pollRatios = [...polls.values()];
+  const worstDiff = (diff: Diff, name: keyof DiffFigures) =>
+    worst(
+      [...diffs.values()].map((byDiff) => byDiff[diff][name]),
+      Math.max,
+    );
   const endToEndRatios = endToEnd.map((one) => one.endToEndActionsPerSecond / one.bareActionsPerSecond);
   return {
     machine,
@@ -93,6 +117,12 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
         pollRatios.map((one) => one.ratio),
         Math.max,
       ),
+      digestTimeVsFullRead: worstDiff('digest', 'time'),
+      digestBytesVsFullRead: worstDiff('digest', 'bytes'),
+      digestUnchangedBytesVsFullRead: worstDiff('digest', 'unchangedBytes'),
+      warehouseTimeVsFullRead: worstDiff('warehouse', 'time'),
+      warehouseBytesVsFullRead: worstDiff('warehouse', 'bytes'),
+      warehouseUnchangedBytesVsFullRead: worstDiff('warehouse', 'unchangedBytes'),
       pollWithHistory: history ? round(history.pollWithHistory) : null,
       claimWithHistory: history ? round(history.claimWithHistory) : null,
     },
@@ -139,10 +169,34 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
     put(`  ${warehouse}: driver read`, figures[`${warehouse}DriverReadSeconds`], ' s');
     put(`  ${warehouse}: baseline`, figures[`${warehouse}BaselineSeconds`], ' s');
   }
+  for (const diff of ['digest', 'warehouse'] as const) {
+    put(`diff: ${diff}, 0.1 % changed: time ÷ full read (the worse)`, ratios[`${diff}TimeVsFullRead`]);
+    put('  bytes ÷ full read', ratios[`${diff}BytesVsFullRead`]);
+    put('  nothing changed: bytes ÷ full read', ratios[`${diff}UnchangedBytesVsFullRead`]);
+  }
+  for (const warehouse of ['Duckdb', 'Postgres'])
+    for (const diff of ['Digest', 'Rows', 'Warehouse']) {
+      const name = `${warehouse.toLowerCase()}Diff${diff}`;
+      put(`  ${warehouse}: diff: ${diff.toLowerCase()}, 0.1 % changed`, figures[`${name}Seconds`], ' s');
+      put('    nothing changed', figures[`${name}UnchangedSeconds`], ' s');
+    }
+  for (const kind of ['replicate', 'listen']) {
+    const took = (name: string) => figures[`${kind}${name}`];
+    put(`commit to sent, ${kind}: p50`, took('P50'), ' ms');
+    put('  p99', took('P99'), ' ms');
+    put('  one row in 100 ms: p50', took('QuietP50'), ' ms');
+    put('  one row in 100 ms: p99', took('QuietP99'), ' ms');
+    for (const process of ['Engine', 'Ledger', 'Warehouse', 'Sandbox'])
+      put(`  processor, ${process.toLowerCase()}`, took(`${process}CpuMicroseconds`), ' µs/action');
+  }
   for (const [name, megabytes] of Object.entries(peakRssMb)) put(`peak memory: ${name}`, megabytes, ' MB');
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.platform}`;
   const size = `${sizes.actions.toLocaleString('en')} actions, ${sizes.rows.toLocaleString('en')} rows, ${sizes.lanes} lanes, medians of ${sizes.iterations}`;
   return `${place}\nNode ${machine.node}, Postgres ${machine.postgres}, ${machine.date}: ${size}\n${table.toString()}`;
+}
+
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 /** Three significant digits below a hundred, none after the point above. */

@@ -120,7 +120,7 @@ test('preview of one entity says when it is not in the signal', async () => {
 test('compile prints and writes the SQL that will run', async () => {
   const { code, stdout } = await readback(project, 'compile');
   assert.equal(code, 0);
-  for (const name of ['digest', 'members', 'lookup']) {
+  for (const name of ['digest', 'differences', 'members', 'lookup']) {
     const path = `target/compiled/signals/churn_risk.${name}.sql`;
     assert.ok(stdout.includes(`-- ${path}: `), path);
     assert.match(await readFile(join(project, path), 'utf8'), /from churn_scores/);

@@ -5,7 +5,7 @@ import { fingerprints } from '../../src/config/fingerprint.ts';
 import type { Project } from '../../src/config/model.ts';
 import { parseSelection, type SelectOptions, select } from '../../src/config/select.ts';
 import { ReadbackError } from '../../src/errors.ts';
-import { load } from './written-project.ts';
+import { load, soundFiles } from './written-project.ts';
 
 const signal = (extra: string) => `/*\nkey: id\n${extra}\n*/\nselect 1 as id`;
 const task = (signals: string, extra = '') =>
@@ -69,6 +69,13 @@ test('state:modified is what differs from the earlier run, new ones included', (
 test('formatting a file does not modify it; its content does', async () => {
   const spaced = await load({ files: { ...files, 'signals/won.sql': `\n\n${files['signals/won.sql']}\n` } });
   assert.deepEqual(fingerprints(spaced), fingerprints(project));
+  const written = soundFiles['destinations/retention_task.yaml'] ?? '';
+  const swapped = written.replace(/( {2}subject.*\n)( {2}contact_email.*\n)/, '$2$1');
+  assert.notEqual(swapped, written);
+  const reordered = await load({
+    files: { ...files, 'destinations/retention_task.yaml': `# remark\n${swapped}` },
+  });
+  assert.deepEqual(fingerprints(reordered), fingerprints(project));
   const enriched = await load({
     files: { ...files, 'sql/enrich/customer_profile.sql': '/* fresh: 5m */ select 2' },
   });

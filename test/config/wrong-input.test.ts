@@ -24,6 +24,17 @@ function added(extra: string): Written {
 
 const cases: Case[] = [
   [
+    'diff: warehouse needs a warehouse with a place for it',
+    header('diff: warehouse'),
+    `${signal}:5:7 CONFIG_VALUE: warehouse \`analytics\` cannot be used with \`diff: warehouse\`: it has no \`scratch_path\` to keep snapshots in`,
+    /diff: digest/,
+  ],
+  [
+    'diff is one of three',
+    header('diff: hash'),
+    `${signal}:5:7 CONFIG_VALUE: \`diff\`: must be digest, rows or warehouse (got: hash)`,
+  ],
+  [
     'unknown key in readback.yml',
     line(root, 'warehouses:', 'warehosues:'),
     `${root}:2:1 CONFIG_KEY: unknown key \`warehosues\``,
@@ -286,6 +297,12 @@ const cases: Case[] = [
     'an alias needs its anchor',
     header('owner: *me'),
     `${signal}:5:8 CONFIG_YAML: a value that begins with * is an alias of nothing`,
+  ],
+  [
+    'there are no other tags than those of plain values',
+    header('owner: !!binary x'),
+    `${signal}:5:17 CONFIG_YAML: a tag that project files do not have`,
+    'put text that begins with ! in quotes',
   ],
   [
     'an alias stands outside of its value',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Destination, Signal } from '../../src/config/model.ts';
-import { bucketCount, type PollResult, poll } from '../../src/detect/poll.ts';
+import { bucketCount } from '../../src/detect/digest.ts';
+import { type PollResult, poll } from '../../src/detect/poll.ts';
 import { emit } from '../../src/emit/emit.ts';
 import { queries } from '../../src/store/queries.ts';
 import { loadWarehouse } from '../../src/warehouses/index.ts';
@@ -51,7 +52,7 @@ async function rows(
 
 async function pollOnce(
   signal: Signal,
-  options: { destinations?: Destination[]; only?: string[] } = {},
+  options: { destinations?: Destination[]; only?: string[]; from?: Warehouse } = {},
 ): Promise<PollResult> {
   const client = await database.pool.connect();
   try {
@@ -59,7 +60,7 @@ async function pollOnce(
       "insert into polls (signal, scheduled_for, cause) values ($1, clock_timestamp(), 'manual') returning id",
       [signal.name],
     );
-    return await poll(client, warehouse, signal, {
+    return await poll(client, options.from ?? warehouse, signal, {
       signal: new AbortController().signal,
       only: options.only ?? [],
       emit: async (tx) => {
@@ -98,6 +99,26 @@ test('the first poll records a baseline and acts on nothing', async () => {
   await rows('baseline', ['a', 0.9], ['b', 0.1]);
   assert.equal((await pollOnce(signal)).state, 'baseline');
   assert.deepEqual(await messages(signal), []);
+});
+
+test('every query says to the warehouse which signal it is for', async () => {
+  const guard = { maxNew: undefined, maxNewRatio: undefined, allowEmpty: false, maxAgeMs: 1e9 };
+  const signal = signalOf('labelled', { on: ['changed'], observedAt: 'seen_at', guard });
+  await rows('labelled', ['a', 1]);
+  const labels: (string | undefined)[] = [];
+  const listening: Warehouse = {
+    ...warehouse,
+    describe: (sql, read) => {
+      labels.push(read.label);
+      return warehouse.describe(sql, read);
+    },
+    read: (statement, read) => {
+      labels.push(read.label);
+      return warehouse.read(statement, read);
+    },
+  };
+  assert.equal((await pollOnce(signal, { from: listening })).state, 'baseline');
+  assert.deepEqual(labels, ['labelled', 'labelled', 'labelled', 'labelled']);
 });
 
 test('an empty first poll is a baseline too: what enters next is acted on', async () => {
@@ -165,7 +186,7 @@ test('a missed poll is derived by the next one', async () => {
   await rows('missed', ['b', 1], ['c', 1]);
   await assert.rejects(pollOnce(failing));
   await pollOnce(signal);
-  assert.deepEqual(await messages(signal), ['left a 1', 'entered c 1']);
+  assert.deepEqual((await messages(signal)).sort(), ['entered c 1', 'left a 1']);
 });
 
 for (const [name, facts, values, reason] of [
@@ -373,6 +394,16 @@ test('with --only, the others are left for the next poll', async () => {
   assert.deepEqual(await messages(signal), ['entered b 1']);
   await pollOnce(signal);
   assert.deepEqual((await messages(signal)).sort(), ['entered a 1', 'entered b 1']);
+});
+
+test('with --only, who has left a bucket that nobody is in any more is found by the next poll', async () => {
+  const signal = signalOf('only-left', { guard: { ...aSignal({}).guard, allowEmpty: true } });
+  await rows('only-left', ['a', 1], ['b', 1]);
+  await pollOnce(signal);
+  await team.run("delete from scores where signal = 'only-left'");
+  await pollOnce(signal, { only: ['b'] });
+  await pollOnce(signal);
+  assert.deepEqual(await messages(signal), ['left b 1', 'left a 1']);
 });
 
 test('with --only, a signal that was never polled acts on the chosen entity and records the rest', async () => {

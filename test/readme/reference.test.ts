@@ -10,6 +10,7 @@ import { writtenDestinations } from '../../src/config/play.ts';
 import { rootSchema, sharedSchema } from '../../src/config/root.ts';
 import { signalSchema } from '../../src/config/signal.ts';
 import { actionSchema, fieldSchema } from '../../src/connectors/http/grammar.ts';
+import { unitTestSchema } from '../../src/unit/definition.ts';
 import { bare, blocksOf, filesOf, type GuideTable, tablesOf } from './blocks.ts';
 import { emptyFolder, loadSound } from './project.ts';
 import { isSameDefault } from './schema-keys.ts';
@@ -57,6 +58,7 @@ describe('docs/reference.md', () => {
     compare(tableOf('key', 'Signal'), signalSchema);
     compare(tableOf('key', 'Enrichment'), enrichmentSchema);
     compare(tableOf('key', 'Destination'), destinationSchema);
+    compare(tableOf('key', 'Unit test'), unitTestSchema);
   });
 
   test('an action of an API, and its fields, have exactly the keys of their tables', () => {

@@ -33,7 +33,8 @@ async function makeFile(): Promise<{ path: string; execute(sql: string): Promise
 async function makeFixture(): Promise<Fixture> {
   const { path, execute } = await makeFile();
   return {
-    settings: { path },
+    // With a file that may be written to beside it, the exam is the harder.
+    settings: { path, scratch_path: `${path}.scratch` },
     unreachable: { settings: { path: join(folder, 'absent.duckdb') }, secret: '\0' },
     execute,
     // A query that ran on would hold the file open.
@@ -56,6 +57,8 @@ async function makeFixture(): Promise<Fixture> {
         'vacuum',
         `export database '${folder}'`,
         'use memory',
+        'create table readback_scratch.stolen as select 1 as id',
+        'drop schema readback_scratch.main',
         `select * from read_text('/etc/hostname')`,
       ],
       values: [

@@ -18,8 +18,8 @@ export function examineReading(candidate: Candidate): void {
   });
 
   it('names types so that a text can be cast back', async () => {
-    for (const { sql, text } of candidate.fixture.dialect.values) {
-      if (text === null) continue;
+    for (const { sql, text, castable } of candidate.fixture.dialect.values) {
+      if (text === null || castable === false) continue;
       const [column] = await candidate.warehouse.describe(`select ${sql} as c`, patient);
       const cast = candidate.spell(
         `select cast('${text.replaceAll("'", "''")}' as ${column?.nativeType}) as c`,

@@ -60,7 +60,8 @@ export function examineRefusals(candidate: Candidate, type: WarehouseType): void
 
   it('says what a misspelt column may have meant', async () => {
     const error = await candidate.warehouse.describe('select idd from stock', patient).catch(same);
-    assert.match((error as ReadbackError).format(), /"?\bid\b"?/);
+    const words = candidate.fixture.dialect.suggestsNames === false ? /\bidd\b/i : /"?\bid\b"?/;
+    assert.match((error as ReadbackError).format(), words);
   });
 
   it('prepares without running', async () => {

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { referencePattern } from '../../src/config/references.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { Value, WarehouseType } from '../../src/warehouses/warehouse.ts';
+import { examineDigests } from './exam-digests.ts';
 import { examineReading } from './exam-reading.ts';
 import { examineRefusals } from './exam-refusals.ts';
 import { examineSignals } from './exam-signals.ts';
@@ -40,5 +41,6 @@ export function examine(type: WarehouseType, makeFixture: () => Promise<Fixture>
     describe('refusals', () => examineRefusals(candidate, type));
     describe('stopping', () => examineStopping(candidate));
     describe('signals', () => examineSignals(candidate));
+    describe('digests', () => examineDigests(candidate));
   });
 }

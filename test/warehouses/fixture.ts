@@ -25,8 +25,10 @@ export interface ExamDialect {
   spell?(sql: string): string;
   /** Two columns of one name are refused, not kept apart. */
   refusesTwins?: true;
-  /** Values by expression, with the type and the exact text they must arrive with. */
-  values: { sql: string; type: ColumnType; text: Value }[];
+  /** Values by expression, with the type and the exact text they must arrive with; the text can be cast back unless said. */
+  values: { sql: string; type: ColumnType; text: Value; castable?: false }[];
+  /** False: the vendor does not say what a misspelt name may have meant. */
+  suggestsNames?: false;
   /** Expressions that may be keys: what `lookup` is given is what `read` gave. */
   keys: string[];
   /** Statements that must be refused, beside the standard ones of the exam. */

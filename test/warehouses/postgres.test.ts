@@ -16,7 +16,8 @@ import { type Fixture, patient } from './fixture.ts';
 async function makeFixture(): Promise<Fixture> {
   const { url, pool, drop } = await emptyDatabase();
   return {
-    settings: { url: new Secret(url) },
+    // With a schema that may be written to, the exam is the harder.
+    settings: { url: new Secret(url), scratch_schema: 'public' },
     unreachable: {
       settings: { url: new Secret('postgres://somebody:hunter2@127.0.0.1:1/nothing') },
       secret: 'hunter2',
@@ -141,6 +142,30 @@ describe('Postgres server', () => {
     ]) {
       await assert.rejects(drain(reader, sql), /read-only transaction|must be set before any query/, sql);
     }
+  });
+
+  it('keeps snapshots where the role may, and nowhere else', async () => {
+    const role = `keeper_${process.pid}`;
+    const { pool } = database;
+    await pool.query(`create role ${role} login password 'keeper'`);
+    await pool.query(`create schema kept; grant select on parts to ${role}`);
+    const url = new URL(database.url);
+    [url.username, url.password] = [role, 'keeper'];
+    const keeper = await open({ url: new Secret(url.href), scratch_schema: 'kept' });
+    const { snapshots } = keeper;
+    assert.ok(snapshots);
+    const query = { sql: 'select * from parts', key: ['id'], when: 'stock > 3', rearm: undefined };
+    const create = snapshots.create('readback_1', { ...query, track: [], observedAt: undefined }, 16);
+    const refusal = { code: 'WAREHOUSE_QUERY', hint: /grant usage, create on schema kept/ };
+    await assert.rejects(snapshots.write(create, patient), refusal);
+    await pool.query(`grant usage, create on schema kept to ${role}`);
+    await snapshots.write(create, patient);
+    assert.equal(await drain(keeper, snapshots.count('readback_1').sql), 1);
+    for (const sql of ['create table kept.other (id int)', 'delete from kept.readback_1'])
+      await assert.rejects(drain(keeper, sql), { code: 'SIGNAL_SQL' });
+    const elsewhere = { sql: 'create table public.other (id int)', params: [] };
+    await assert.rejects(snapshots.write(elsewhere, patient), { code: 'WAREHOUSE_QUERY' });
+    await pool.query(`drop owned by ${role} cascade; drop role ${role}`);
   });
 
   it('answers lookups from an index', async () => {

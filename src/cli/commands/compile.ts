@@ -1,9 +1,10 @@
 import { relative } from 'node:path';
 import type { Enrichment, Project, Signal } from '../../config/model.ts';
-import { bucketCount, signalQuery } from '../../detect/poll.ts';
-import type { Column } from '../../warehouses/warehouse.ts';
+import { bucketCount } from '../../detect/digest.ts';
+import { signalQuery } from '../../detect/poll.ts';
+import type { Column, SignalQuery, Warehouse } from '../../warehouses/warehouse.ts';
 import { writeArtifact } from '../artifacts.ts';
-import type { GlobalOptions, SelectOptions } from '../options.ts';
+import type { CompareOptions, GlobalOptions } from '../options.ts';
 import { print, remark } from '../output.ts';
 import { selectSignals } from '../selection.ts';
 import { openProject, remarkProblems } from '../session.ts';
@@ -17,7 +18,7 @@ interface Compiled {
 }
 
 /** `readback compile`: the SQL that will really run, on standard output and in `target/compiled`. */
-export async function execute(options: GlobalOptions & SelectOptions): Promise<number> {
+export async function execute(options: GlobalOptions & CompareOptions): Promise<number> {
   const project = await openProject(options);
   remarkProblems(project);
   const signals = await selectSignals(project, options);
@@ -48,20 +49,60 @@ async function compileSignal(signal: Signal, warehouses: Warehouses): Promise<Co
   const key = await keyColumns(signal.key, signal.sql, signal, warehouses);
   const path = `signals/${signal.name}`;
   return [
-    {
-      path: `${path}.digest.sql`,
-      about: 'every poll: one row per bucket of keys, to see what changed',
-      sql: warehouse.digest(query, bucketCount).sql,
-    },
-    {
-      path: `${path}.members.sql`,
-      about: 'then: the members, of the changed buckets only once a set is known',
-      sql: warehouse.members(query, bucketCount).sql,
-    },
+    ...pollStatements(signal, warehouse, query, key).map((one) => ({ ...one, path: `${path}.${one.path}` })),
     {
       path: `${path}.lookup.sql`,
       about: 'before acting: the rows of a batch of keys',
       sql: warehouse.lookup(signal.sql, key, [sampleKey(key)]).sql,
+    },
+  ];
+}
+
+/** What a poll runs, by the signal's `diff`. */
+function pollStatements(
+  { diff }: Signal,
+  warehouse: Warehouse,
+  query: SignalQuery,
+  key: Column[],
+): Compiled[] {
+  const members = warehouse.members(query, bucketCount).sql;
+  if (diff === 'rows') return [{ path: 'members.sql', about: 'every poll: all members', sql: members }];
+  const { snapshots } = warehouse;
+  if (diff === 'warehouse' && snapshots) {
+    const [taken, last] = ['readback_taken', 'readback_last'];
+    return [
+      {
+        path: 'take.sql',
+        about: 'every poll: a snapshot of the members, under a name of its own',
+        sql: snapshots.take(taken, last, query, bucketCount).sql,
+      },
+      {
+        path: 'differences.sql',
+        about: 'then: who differs from the last snapshot',
+        sql: snapshots.differences(taken, last, key.length).sql,
+      },
+    ];
+  }
+  const compared = warehouse.differences?.(query, key, bucketCount, [], []);
+  return [
+    {
+      path: 'digest.sql',
+      about: 'every poll: one row per bucket of keys, to see what changed',
+      sql: warehouse.digest(query, bucketCount).sql,
+    },
+    ...(compared
+      ? [
+          {
+            path: 'differences.sql',
+            about: 'then: who in the changed buckets (none stand here) is not as the parameters say',
+            sql: compared.sql,
+          },
+        ]
+      : []),
+    {
+      path: 'members.sql',
+      about: `then${compared ? ', where much has changed' : ''}: the members, of the changed buckets only once a set is known`,
+      sql: members,
     },
   ];
 }
@@ -87,7 +128,7 @@ async function keyColumns(
   warehouses: Warehouses,
 ): Promise<Column[]> {
   const columns = await (await warehouses.warehouse(warehouse)).describe(sql, { timeoutMs });
-  return columns.filter((column) => names.includes(column.name));
+  return names.flatMap((name) => columns.filter((column) => column.name === name));
 }
 
 /** Keys are parameters; what stands here does not show in the SQL. */

@@ -1,5 +1,5 @@
 import type { Project } from '../../config/model.ts';
-import type { OutputOptions, SelectOptions } from '../options.ts';
+import type { CompareOptions, OutputOptions } from '../options.ts';
 import { formatRows, print, type Row } from '../output.ts';
 import { scheduleText } from '../schedule.ts';
 import { selectItems } from '../selection.ts';
@@ -8,7 +8,7 @@ import { openProject, remarkProblems } from '../session.ts';
 const columns = ['type', 'name', 'schedule', 'on', 'uses', 'owner', 'tags', 'description'];
 
 /** `readback ls`: what the project consists of, as far as it is selected. */
-export async function execute(options: OutputOptions & SelectOptions): Promise<number> {
+export async function execute(options: OutputOptions & CompareOptions): Promise<number> {
   const project = await openProject(options);
   remarkProblems(project);
   const { signals, destinations } = await selectItems(project, options);

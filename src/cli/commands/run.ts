@@ -8,7 +8,7 @@ import { databaseNow, knownNames, type OpenWork, runFailures, runOutcomes } from
 import type { Log } from '../../log.ts';
 import type { Database } from '../../store/database.ts';
 import { writeManifest } from '../artifacts.ts';
-import type { OutputOptions, SelectOptions } from '../options.ts';
+import type { CompareOptions, OutputOptions } from '../options.ts';
 import { remark } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { type Polled, printRun, type RunResult, runExitCode, writeRunResults } from '../run-result.ts';
@@ -16,7 +16,7 @@ import { selectSignals } from '../selection.ts';
 import { openCommandLog, openProject, remarkProblems, withLedger } from '../session.ts';
 import { untilStopped } from '../stop.ts';
 
-interface Options extends OutputOptions, SelectOptions {
+interface Options extends OutputOptions, CompareOptions {
   only?: string[];
   wait: string;
 }

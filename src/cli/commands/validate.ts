@@ -1,6 +1,7 @@
 import type { Project } from '../../config/model.ts';
 import { writtenDestinations } from '../../config/play.ts';
 import type { ReadbackError } from '../../errors.ts';
+import { loadUnitTests } from '../../unit/load.ts';
 import { validateAgainstWarehouses } from '../../validate/validate.ts';
 import { exitCodes } from '../exit.ts';
 import type { OutputOptions } from '../options.ts';
@@ -17,6 +18,7 @@ interface Options extends OutputOptions {
 export async function execute(options: Options): Promise<number> {
   const project = await openProject(options);
   const problems = [...project.problems];
+  await loadUnitTests(project.root, problems);
   if (!options.offline) problems.push(...(await ask(project, options)));
   if (options.output !== 'table') print(formatRows(options.output, columns, problems.map(toRow)));
   else if (problems.length === 0) print(soundText(project));

@@ -1,9 +1,11 @@
+import { backslashLiteral } from '../backslash.ts';
 import { compiler } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { loadTemplates, render } from '../template.ts';
 import type { ReadOptions, Statement, Warehouse, WarehouseType } from '../warehouse.ts';
 import type { JobAnswer } from './answers.ts';
 import { Api } from './api.ts';
+import { dbtSettings } from './dbt.ts';
 import { failureOf } from './failure.ts';
 import { dryRun, Job } from './job.ts';
 import { typedKeys } from './parameters.ts';
@@ -15,6 +17,7 @@ export const warehouse: WarehouseType = {
   name: 'bigquery',
   summary: 'Google BigQuery, asked with SELECT statements only.',
   schema: settingsSchema,
+  dbt: { types: ['bigquery'], settings: dbtSettings },
   example: 'project: acme-analytics\ndataset: marts\nmaximum_bytes_billed: 50GB',
   open: async (settings) => openWarehouse(new Api(settings as Settings)),
 };
@@ -23,7 +26,7 @@ const templateFiles = ['members', 'digest', 'lookup', 'newest', 'sample', 'fragm
 
 export function openWarehouse(api: Api): Warehouse {
   const templates = loadTemplates(import.meta.url, templateFiles);
-  const compiled = compiler({ templates, quote });
+  const compiled = compiler({ templates, quote, literal: backslashLiteral });
   const cancels = new Set<Promise<void>>();
   const cancel = (job: Job): void => {
     const cancelling = job.cancel().finally(() => cancels.delete(cancelling));

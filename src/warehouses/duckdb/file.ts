@@ -86,7 +86,7 @@ async function openInstance(settings: Settings): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(settings.path, instanceOptions(settings));
   try {
     const connection = await instance.connect();
-    for (const statement of sessionSettings) await connection.run(statement);
+    for (const statement of sessionSettings(settings)) await connection.run(statement);
     connection.closeSync();
     return instance;
   } catch (error) {

@@ -5,8 +5,9 @@
 
 -- name: bucket
 -- Stored in the ledger, so it may not move when DuckDB is upgraded: md5 is stable, `hash()` is not promised to be.
--- 1M keys: this 129 ms, `md5_number_lower` 203 ms, `hash` 22 ms.
-('0x' || left(md5(concat_ws('/', {{keys}})), 8))::ubigint % {{buckets}}
+-- 1M keys: this 104 ms, `md5_number_lower` 207 ms, `hash` 13 ms. Small, because grouping by it then takes 10 ms instead
+-- of 90 ms.
+(('0x' || left(md5(concat_ws('/', {{keys}})), 8))::ubigint % {{buckets}})::usmallint
 
 -- name: hash
 -- 1M rows of 5 columns: 8 ms, md5 of their texts 370 ms. Should an upgrade change it, every bucket is fetched once and
@@ -55,3 +56,15 @@ unnest(${{number}}::{{type}}[])
 
 -- name: several_keys
 ({{columns}}) in (select {{lists}})
+
+-- name: same_key
+{{one}}::varchar = {{other}}::varchar
+
+-- name: no_key
+{{column}} is null
+
+-- name: known_text
+unnest(from_json(${{number}}::varchar, '["VARCHAR"]'))
+
+-- name: known_key
+unnest(from_json(${{number}}::varchar, '["VARCHAR"]')::{{type}}[])

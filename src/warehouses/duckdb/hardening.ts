@@ -13,7 +13,8 @@ export function instanceOptions(settings: Settings): Record<string, string> {
     memory_limit: settings.memory_limit,
     threads: String(settings.threads),
     temp_directory: settings.temp_directory ?? join(tmpdir(), `readback-duckdb-${process.pid}`),
-    enable_external_access: String(settings.external_access),
+    // Attaching the scratch file is access too; it is taken away right after.
+    enable_external_access: String(settings.external_access || settings.scratch_path !== undefined),
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',
     allow_persistent_secrets: 'false',
@@ -21,5 +22,17 @@ export function instanceOptions(settings: Settings): Record<string, string> {
   };
 }
 
+/** How the scratch file is called in SQL. The other is the one that the signals name, and stays read-only. */
+export const scratchName = 'readback_scratch';
+
 /** Texts of times are in UTC wherever this runs; then no SQL can change any setting. */
-export const sessionSettings = ["set global TimeZone = 'UTC'", 'set lock_configuration = true'];
+export function sessionSettings({ scratch_path: scratch, external_access: external }: Settings): string[] {
+  return [
+    ...(scratch === undefined
+      ? []
+      : [`attach '${scratch.replaceAll("'", "''")}' as ${scratchName} (READ_WRITE)`]),
+    ...(external ? [] : ['set enable_external_access = false']),
+    "set global TimeZone = 'UTC'",
+    'set lock_configuration = true',
+  ];
+}

@@ -1,10 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { compiler, quoteName } from '../compile.ts';
+import { comparer, compiler, type Dialect, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
+import { snapshotCompiler } from '../snapshots.ts';
 import { loadTemplates } from '../template.ts';
-import type { ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
+import type { ReadOptions, Snapshots, Warehouse, WarehouseType } from '../warehouse.ts';
+import { dbtSettings } from './dbt.ts';
 import { failureOf } from './failure.ts';
 import { DatabaseFile, type Lease } from './file.ts';
+import { scratchName } from './hardening.ts';
 import { prepareQuery } from './prepare.ts';
 import { readRows } from './read.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -17,6 +20,8 @@ export const warehouse: WarehouseType = {
   summary: 'A DuckDB database file, opened read-only for each query.',
   schema: settingsSchema,
   example: 'path: ./demo/warehouse.duckdb',
+  dbt: { types: ['duckdb'], settings: dbtSettings },
+  scratchSetting: 'scratch_path',
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
@@ -25,14 +30,19 @@ function openWarehouse(settings: Settings): Warehouse {
   const templates = loadTemplates(import.meta.url, [
     'members',
     'digest',
+    'differences',
     'lookup',
     'newest',
     'sample',
     'fragments',
     'text',
+    'snapshots',
   ]);
+  const dialect = { templates, quote: quoteName };
   return {
-    ...compiler({ templates, quote: quoteName }),
+    ...compiler(dialect),
+    ...comparer(dialect),
+    snapshots: settings.scratch_path === undefined ? undefined : openSnapshots(dialect, file),
     async check(options) {
       await once(file, options, async ({ connection }) => void (await connection.run('select 1')));
     },
@@ -48,6 +58,14 @@ function openWarehouse(settings: Settings): Warehouse {
       }
     },
     close: async () => {},
+  };
+}
+
+function openSnapshots(dialect: Dialect, file: DatabaseFile): Snapshots {
+  return {
+    ...snapshotCompiler(dialect, scratchName),
+    write: ({ sql, params }, options) =>
+      once(file, options, async ({ connection }) => void (await connection.run(sql, params.map(String)))),
   };
 }
 

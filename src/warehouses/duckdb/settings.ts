@@ -15,6 +15,11 @@ export const settingsSchema = z.strictObject({
   external_access: setting(z.stringbool().or(z.boolean()))
     .default(false)
     .describe('Lets SQL read other files and addresses, as `read_parquet` does.'),
+  scratch_path: setting(z.string().min(1))
+    .exactOptional()
+    .describe(
+      'A database file of Readback’s own, for signals with `diff: warehouse`. Made when it is not there.',
+    ),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

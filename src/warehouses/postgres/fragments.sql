@@ -52,3 +52,15 @@ ${{number}}::{{type}}[]
 
 -- name: several_keys
 ({{columns}}) in (select * from unnest({{lists}}))
+
+-- name: same_key
+{{one}}::text collate "C" = {{other}}::text collate "C"
+
+-- name: no_key
+{{column}} is null
+
+-- name: known_text
+json_array_elements_text(${{number}}::json)
+
+-- name: known_key
+json_array_elements_text(${{number}}::json)::{{type}}

@@ -1,13 +1,16 @@
-import { compiler, quoteName } from '../compile.ts';
+import { comparer, compiler, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
 import { loadTemplates, render } from '../template.ts';
-import type { Column, ReadOptions, Warehouse, WarehouseType } from '../warehouse.ts';
+import type { Column, Warehouse, WarehouseType } from '../warehouse.ts';
+import { dbtSettings } from './dbt.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
 import { type FailureContext, failureOf, notAQuery } from './failure.ts';
+import { follow } from './follow.ts';
 import { readRows } from './read.ts';
-import { type Session, Sessions } from './session.ts';
+import { inSession, type Session, Sessions } from './session.ts';
 import { type Settings, settingsSchema } from './settings.ts';
+import { openSnapshots } from './snapshots.ts';
 import { targetOf } from './target.ts';
 
 export const warehouse: WarehouseType = {
@@ -15,12 +18,16 @@ export const warehouse: WarehouseType = {
   summary: 'A PostgreSQL database, read in read-only transactions.',
   schema: settingsSchema,
   example: 'url: env:WAREHOUSE_URL',
+  tells: ['listen', 'replicate'],
+  dbt: { types: ['postgres', 'redshift'], settings: dbtSettings },
+  scratchSetting: 'scratch_schema',
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
 const templateFiles = [
   'members',
   'digest',
+  'differences',
   'lookup',
   'newest',
   'sample',
@@ -29,17 +36,25 @@ const templateFiles = [
   'begin',
   'cancel',
   'types',
+  'snapshots',
+  'follow',
 ];
 
 function openWarehouse(settings: Settings): Warehouse {
   const templates = loadTemplates(import.meta.url, templateFiles);
   const authority = settings.sslrootcert?.reveal();
-  const sessions = new Sessions(targetOf(settings), templates, settings.max_connections, authority);
+  const target = targetOf(settings);
+  const sessions = new Sessions(target, templates, settings.max_connections, authority);
   const guarded = (sql: string) => render(templates, 'guard', { sql: withoutSemicolon(sql) });
   const prefix = render(templates, 'guard', { sql: '\0' }).split('\0')[0] as string;
+  const dialect = { templates, quote: quoteName };
+  const { scratch_schema: schema } = settings;
+  const writing = new Sessions(target, templates, 1, authority, 'read write');
 
   return {
-    ...compiler({ templates, quote: quoteName }),
+    ...compiler(dialect),
+    ...comparer(dialect),
+    snapshots: schema === undefined ? undefined : openSnapshots(dialect, schema, writing),
     check: (options) => inSession(sessions, options, { sql: '' }, async () => {}),
     describe: (sql, options) =>
       inSession(
@@ -74,29 +89,9 @@ function openWarehouse(settings: Settings): Warehouse {
         await session?.end(failed);
       }
     },
-    close: () => sessions.close(),
+    follow: (changes, follower, stop) => follow(sessions, templates, changes, follower, stop),
+    close: async () => {
+      await Promise.all([sessions.close(), writing.close()]);
+    },
   };
-}
-
-async function inSession<T>(
-  sessions: Sessions,
-  options: ReadOptions,
-  about: Pick<FailureContext, 'sql' | 'preparing'>,
-  work: (session: Session, deadline: Deadline) => Promise<T>,
-): Promise<T> {
-  const deadline = new Deadline(options);
-  let session: Session | undefined;
-  let failed = true;
-  try {
-    session = await sessions.begin(deadline);
-    const result = await work(session, deadline);
-    failed = false;
-    return result;
-  } catch (error) {
-    const context = { ...about, shown: sessions.shown, timeoutMs: options.timeoutMs };
-    throw deadline.failure ?? failureOf(error, context);
-  } finally {
-    deadline.dispose();
-    await session?.end(failed);
-  }
 }

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import type { Deadline } from '../deadline.ts';
+import { Deadline } from '../deadline.ts';
 import { render, type Templates } from '../template.ts';
-import { unreachable } from './failure.ts';
+import type { ReadOptions } from '../warehouse.ts';
+import { type FailureContext, failureOf, unreachable } from './failure.ts';
 import { type Target, tlsOptions } from './target.ts';
 import { exactTexts } from './values.ts';
 
@@ -12,25 +13,42 @@ export interface Session {
   end(failed: boolean): Promise<void>;
 }
 
+type Access = 'read only' | 'read write';
+
 /** The connections to one database: at most `max` at a time, none of them kept for long. */
 export class Sessions {
   readonly #target: Target;
   readonly #templates: Templates;
   readonly #max: number;
   readonly #authority: string | undefined;
+  readonly #access: Access;
   #pool: Promise<pg.Pool> | undefined;
   #ssl: pg.ClientConfig['ssl'];
   readonly #cancels = new Set<Promise<void>>();
 
-  constructor(target: Target, templates: Templates, max: number, authority: string | undefined) {
+  constructor(
+    target: Target,
+    templates: Templates,
+    max: number,
+    authority: string | undefined,
+    access: Access = 'read only',
+  ) {
     this.#target = target;
     this.#templates = templates;
     this.#max = max;
     this.#authority = authority;
+    this.#access = access;
   }
 
   get shown(): string {
     return this.#target.shown;
+  }
+
+  /** What a connection of one's own needs, outside the pool. */
+  async config(): Promise<pg.ClientConfig> {
+    this.#pool ??= this.#open();
+    await this.#pool;
+    return { ...this.#target.config, ssl: this.#ssl };
   }
 
   /** Begins a transaction that the server ends at the deadline, and that is cancelled there when the client stops. */
@@ -46,7 +64,8 @@ export class Sessions {
     };
     try {
       const timeoutMs = String(Math.max(1, Math.ceil(deadline.remainingMs)));
-      const begin = client.query(render(this.#templates, 'begin', { timeout_ms: timeoutMs }));
+      const values = { timeout_ms: timeoutMs, access: this.#access };
+      const begin = client.query(render(this.#templates, 'begin', values));
       const results = (await deadline.race(begin)) as unknown as pg.QueryResult<{ pid: string }>[];
       const pid = results.at(-1)?.rows[0]?.pid;
       deadline.onStop(() => this.#cancel(pid));
@@ -137,5 +156,29 @@ export class Sessions {
     } finally {
       await client.end().catch(() => {});
     }
+  }
+}
+
+/** One piece of work in a session of its own. */
+export async function inSession<T>(
+  sessions: Sessions,
+  options: ReadOptions,
+  about: Pick<FailureContext, 'sql' | 'preparing'>,
+  work: (session: Session, deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  const deadline = new Deadline(options);
+  let session: Session | undefined;
+  let failed = true;
+  try {
+    session = await sessions.begin(deadline);
+    const result = await work(session, deadline);
+    failed = false;
+    return result;
+  } catch (error) {
+    const context = { ...about, shown: sessions.shown, timeoutMs: options.timeoutMs };
+    throw deadline.failure ?? failureOf(error, context);
+  } finally {
+    deadline.dispose();
+    await session?.end(failed);
   }
 }

@@ -25,6 +25,9 @@ export const settingsSchema = z
     max_connections: setting(z.coerce.number().int().min(1).max(64))
       .default(4)
       .describe('Queries at one time; others wait.'),
+    scratch_schema: text().describe(
+      'A schema that Readback may write to, for signals with `diff: warehouse`.',
+    ),
   })
   .refine((settings) => (settings.url === undefined) !== (settings.host === undefined), {
     error: 'write either url, or host with database, user and password',

@@ -130,7 +130,7 @@ export const bugs: readonly Bug[] = [
     exam: 'storm',
     edits: [
       {
-        file: 'src/detect/poll.ts',
+        file: 'src/detect/commit.ts',
         find: `    if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
     await client.query('commit');`,
         replace: `    await client.query('commit');

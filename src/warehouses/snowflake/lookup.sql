@@ -1,0 +1,4 @@
+select * from (
+{{sql}}
+) as found
+where {{matches}}

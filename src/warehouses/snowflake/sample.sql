@@ -1,0 +1,4 @@
+select * from (
+{{sql}}
+) as preview
+limit {{limit}}
