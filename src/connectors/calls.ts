@@ -106,7 +106,7 @@ export function classifyNetworkError(error: unknown): Unavailable | { kind: 'los
 }
 
 /** The error, its causes and, for an `AggregateError` (several addresses tried), its members. */
-function* causes(error: unknown, depth = 0): Generator<object> {
+export function* causes(error: unknown, depth = 0): Generator<object> {
   if (typeof error !== 'object' || error === null || depth > 5) return;
   yield error;
   const { cause, original, errors } = error as { cause?: unknown; original?: unknown; errors?: unknown };

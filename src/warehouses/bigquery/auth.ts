@@ -18,6 +18,8 @@ const serviceAccountKey = z.object({
 export interface Identity extends Pick<Settings, 'credentials' | 'impersonate'> {
   /** Where tokens of other accounts are made, for tests; Google's if absent. */
   iamEndpoint?: string;
+  /** What for; BigQuery if absent. */
+  scope?: string;
 }
 
 /**
@@ -27,9 +29,9 @@ export interface Identity extends Pick<Settings, 'credentials' | 'impersonate'> 
  * @throws `WAREHOUSE_UNREACHABLE` when the key is none; the library's own error when there are no credentials
  */
 export async function authClientFor(identity: Identity): Promise<AnyAuthClient> {
-  const { impersonate, credentials, iamEndpoint } = identity;
+  const { impersonate, credentials, iamEndpoint, scope = bigQueryScope } = identity;
   const { GoogleAuth, Impersonated, JWT } = await import('google-auth-library');
-  const scopes = [impersonate === undefined ? bigQueryScope : platformScope];
+  const scopes = [impersonate === undefined ? scope : platformScope];
   let client: AnyAuthClient;
   if (credentials) {
     const { client_email: email, private_key: key, private_key_id: keyId } = keyOf(credentials.reveal());
@@ -42,7 +44,7 @@ export async function authClientFor(identity: Identity): Promise<AnyAuthClient> 
   return new Impersonated({
     sourceClient: client,
     targetPrincipal: impersonate,
-    targetScopes: [bigQueryScope],
+    targetScopes: [scope],
     ...(iamEndpoint && { endpoint: iamEndpoint }),
   });
 }

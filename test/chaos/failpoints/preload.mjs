@@ -153,7 +153,7 @@ function pointOf(config, context, passing) {
   if (name === '' || name === config.name) return undefined;
   context.of = passing.classOf(config.values) ?? (opens.has(name) ? undefined : context.of);
   // A poll that supersedes may undo a play too; it stays a poll.
-  if (name === 'faults_in_incoming' || (Object.hasOwn(commits, name) && context.last !== 'find_moves')) context.last = name;
+  if (name === 'faults_in_incoming' || (Object.hasOwn(commits, name) && !['find_moves', 'find_told_moves'].includes(context.last))) context.last = name;
   return name;
 }
 
