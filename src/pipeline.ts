@@ -4,7 +4,7 @@ import { describeRefusal, type Prepared, prepare, renderFields } from './act/pre
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
 import { subscribers } from './config/play.ts';
-import { undosFor } from './config/undo.ts';
+import { undosFor, undosOf } from './config/undo.ts';
 import type { CallOptions } from './connectors/connector.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
@@ -57,8 +57,7 @@ export class Pipeline {
     options: { signal: AbortSignal; only: readonly string[]; attempt: string },
   ): Promise<PollResult> {
     const destinations = subscribers(this.project, signal);
-    const compensating = destinations.filter((one) => one.onFailure === 'compensate');
-    const undos = new Map(compensating.map((one) => [one.name, undosFor(this.project.destinations, one)]));
+    const undos = undosOf(this.project.destinations, destinations);
     try {
       const warehouse = await this.openings.warehouse(signal.warehouse);
       return await poll(client, warehouse, signal, {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
-import type { PollResult } from '../detect/poll.ts';
+import { withPollLock } from '../detect/lock.ts';
+import { type PollResult, skippedPoll } from '../detect/poll.ts';
 import type { Log } from '../log.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { queries } from '../store/queries.ts';
@@ -24,38 +25,26 @@ export async function runPoll(
   request: PollRequest,
   log: Log,
 ): Promise<PollResult> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: signal.name });
-    if (!lock?.locked) return await skip(client, signal, request, 'another process is polling this signal');
+  return withPollLock(pool, signal, async (client, locked) => {
+    if (!locked) return skip(client, signal, request, 'another process is polling this signal');
     const begun = await sql.one<{ id: string; correlation: string }>(client, 'start_poll', {
       signal: signal.name,
       scheduled_for: request.scheduledFor,
       cause: request.cause,
     });
-    if (!begun) return skipped('this tick has already been polled');
+    if (!begun) return skippedPoll('this tick has already been polled');
     const result = await pipeline.poll(client, begun.id, signal, {
       ...request,
       attempt: begun.correlation,
     });
     if (result.state === 'failed' && request.signal.aborted) {
       await sql.run(client, 'forget_poll', { poll: begun.id });
-      return skipped('the process was asked to stop');
+      return skippedPoll('the process was asked to stop');
     }
     await finish(client, begun.id, result);
     logPoll(log, signal, begun.correlation, result);
     return result;
-  } catch (error) {
-    broken = error as Error;
-    throw error;
-  } finally {
-    // The lock belongs to the session: a connection in doubt is destroyed, which frees it.
-    await sql.run(client, 'unlock', { signal: signal.name }).catch((error: Error) => {
-      broken = error;
-    });
-    client.release(broken);
-  }
+  });
 }
 
 async function skip(
@@ -66,11 +55,7 @@ async function skip(
 ): Promise<PollResult> {
   if (scheduledFor)
     await schedule.run(client, 'skip_tick', { signal: signal.name, scheduled_for: scheduledFor, reason });
-  return skipped(reason);
-}
-
-function skipped(reason: string): PollResult {
-  return { state: 'skipped', reason, members: null, rowsRead: 0, entered: 0, changed: 0, departed: 0 };
+  return skippedPoll(reason);
 }
 
 async function finish(client: pg.PoolClient, poll: string, result: PollResult): Promise<void> {
