@@ -17,8 +17,7 @@ export async function withPollLock<Result>(
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: signal.name });
-    return await use(client, lock?.locked === true);
+    return await use(client, await lockSignal(client, signal));
   } catch (error) {
     broken = error as Error;
     throw error;
@@ -30,3 +29,27 @@ export async function withPollLock<Result>(
     client.release(broken);
   }
 }
+
+/**
+ * Looks at single entities take the lock many times a second and give it back: a poll of such a signal queues for it, so
+ * that it is not always too late. Behind another poll it gives up after as long as that may reasonably take.
+ */
+const lockPatienceMs = 10_000;
+
+export async function lockSignal(client: pg.PoolClient, { name, trigger }: Signal): Promise<boolean> {
+  const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: name });
+  if (lock?.locked || !trigger) return lock?.locked ?? false;
+  try {
+    await client.query('begin');
+    await sql.run(client, 'limit_waiting', { wait_ms: String(lockPatienceMs) });
+    await sql.run(client, 'wait_for_lock', { signal: name });
+    await client.query('commit');
+    return true;
+  } catch (error) {
+    await client.query('rollback');
+    if ((error as { code?: string }).code === lockNotAvailable) return false;
+    throw error;
+  }
+}
+
+const lockNotAvailable = '55P03';

@@ -65,8 +65,7 @@ export async function poll(
   };
   const query = await signalQuery(signal, warehouse, read);
   const source: Source = { signal, warehouse, query, read };
-  // Tracking every column makes the columns part of what two sets must share to be compared.
-  const shape = signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
+  const shape = shapeOf(signal, query);
   const identity = { signal: signal.name, shape };
   const known = (await sql.one<Known>(client, 'known_signal', identity)) ?? unknown;
   try {
@@ -106,6 +105,11 @@ async function guardSource({ signal, warehouse, read }: Source): Promise<void> {
   }
   const stale = guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
   if (stale) throw new Held(stale);
+}
+
+/** Tracking every column makes the columns part of what two sets must share to be compared. */
+export function shapeOf(signal: Signal, query: SignalQuery): string {
+  return signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
 }
 
 /** What of a signal decides its members. Changes cost a fingerprint, so it is taken only when they are asked for. */

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
-import { withPollLock } from '../detect/lock.ts';
+import { lockSignal, withPollLock } from '../detect/lock.ts';
+import type { Looked } from '../detect/look.ts';
 import { type PollResult, skippedPoll } from '../detect/poll.ts';
 import type { Log } from '../log.ts';
 import type { Pipeline } from '../pipeline.ts';
@@ -10,7 +11,7 @@ const sql = queries('detect');
 const schedule = queries('schedule');
 
 export interface PollRequest {
-  cause: 'schedule' | 'catch_up' | 'manual';
+  cause: 'schedule' | 'catch_up' | 'manual' | 'trigger';
   /** The tick as ISO text; null: now. */
   scheduledFor: string | null;
   only: readonly string[];
@@ -45,6 +46,32 @@ export async function runPoll(
     logPoll(log, signal, begun.correlation, result);
     return result;
   });
+}
+
+/** A look at single entities, under the same lock. Undefined: somebody else has had it for too long. */
+export async function runLook(
+  pipeline: Pipeline,
+  pool: pg.Pool,
+  signal: Signal,
+  options: { entities: readonly string[]; news: string; signal: AbortSignal },
+): Promise<Looked | undefined> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const letGo = async () => {
+    await sql.run(client, 'unlock', { signal: signal.name }).catch((error: Error) => {
+      broken = error;
+    });
+    client.release(broken);
+  };
+  try {
+    return (await lockSignal(client, signal)) ? await pipeline.look(client, signal, options) : undefined;
+  } catch (error) {
+    broken = error as Error;
+    throw error;
+  } finally {
+    // Whoever waits for what was found need not wait for this.
+    void letGo();
+  }
 }
 
 async function skip(
