@@ -4,7 +4,7 @@ import { describeRefusal, type Prepared, prepare, renderFields } from './act/pre
 import { write } from './act/write.ts';
 import type { Destination, Project, Signal } from './config/model.ts';
 import { subscribers } from './config/play.ts';
-import { undosFor } from './config/undo.ts';
+import { undosFor, undosOf } from './config/undo.ts';
 import type { CallOptions } from './connectors/connector.ts';
 import { type Lens, type Looked, look, openLens } from './detect/look.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
@@ -103,8 +103,7 @@ export class Pipeline {
 
   async #emit(tx: pg.PoolClient, pollId: string, signal: Signal): Promise<void> {
     const destinations = subscribers(this.project, signal);
-    const compensating = destinations.filter((one) => one.onFailure === 'compensate');
-    const undos = new Map(compensating.map((one) => [one.name, undosFor(this.project.destinations, one)]));
+    const undos = undosOf(this.project.destinations, destinations);
     const emitted = await emit(tx, this.project.name, pollId, signal, destinations, undos);
     this.#log.info({ signal: signal.name, poll: pollId, ...emitted }, 'messages emitted');
   }

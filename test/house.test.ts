@@ -54,7 +54,7 @@ test('a vendor is named in its own folder and nowhere else', () => {
   );
 });
 
-test('stages do not import each other; only the pipeline and its preview know more than one', () => {
+test('stages do not import each other; only the pipeline, its plan and its preview know more than one', () => {
   const stages = ['detect', 'emit', 'enrich', 'route', 'act', 'verify', 'report'];
   const strays = sources.flatMap(({ file, text }) => {
     const stage = stages.find((name) => file.startsWith(`${name}/`));
@@ -71,7 +71,7 @@ test('stages do not import each other; only the pipeline and its preview know mo
   });
   assert.deepEqual(
     joiners.map(({ file }) => file),
-    ['pipeline.ts', 'preview.ts'],
+    ['pipeline.ts', 'plan.ts', 'preview.ts'],
   );
 });
 

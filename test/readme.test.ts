@@ -13,6 +13,7 @@ const guides = [
   'README.md',
   'docs/reference.md',
   'docs/dbt.md',
+  'docs/record-sync.md',
   'docs/deployment.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',

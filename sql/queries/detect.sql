@@ -404,6 +404,16 @@ with subscription as (
 )
 select count(*) as planned from planned;
 
+-- name: rehearsed_pairs
+-- What a rehearsal has planned, before it is rolled back.
+select destination, count(*) as detected from actions where poll = :poll::bigint group by destination;
+
+-- name: rehearsed_actions
+select key, message, destination, entity, sequence, transition, state, reason, observed_at, detected_at
+from actions
+where message in (select id from fresh order by entity, id limit :limit::integer)
+order by entity, destination;
+
 -- name: mark_fired
 update entities
 set fired_at = fresh.detected_at

@@ -38,11 +38,6 @@ export function prepare(
   fields: Fields,
   parentId: string | undefined,
 ): Prepared {
-  const sent: Record<string, string> = {};
-  for (const name of verifiedFields(destination, type, fields)) {
-    sent[name] = digest(type.canonical(name, fields[name]));
-  }
-  const request = JSON.stringify([fields, destination.options, parentId]);
   return {
     action,
     item: {
@@ -52,12 +47,28 @@ export function prepare(
       fields,
       parentId,
     },
-    intent: {
-      key: action.key,
-      hash: hash('sha256', request, 'hex').slice(0, 32),
-      sent,
-      locator: { ...type.locate(fields, destination.options), ...(parentId ? { parent: parentId } : {}) },
-    },
+    intent: intentOf(action.key, destination, type, fields, parentId),
+  };
+}
+
+/** What read-back needs to find the record of these fields and to compare it. */
+export function intentOf(
+  key: string,
+  destination: Destination,
+  type: ActionType,
+  fields: Fields,
+  parentId?: string,
+): Intent {
+  const sent: Record<string, string> = {};
+  for (const name of verifiedFields(destination, type, fields)) {
+    sent[name] = digest(type.canonical(name, fields[name]));
+  }
+  const request = JSON.stringify([fields, destination.options, parentId]);
+  return {
+    key,
+    hash: hash('sha256', request, 'hex').slice(0, 32),
+    sent,
+    locator: { ...type.locate(fields, destination.options), ...(parentId ? { parent: parentId } : {}) },
   };
 }
 

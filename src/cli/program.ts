@@ -114,6 +114,17 @@ function addDocsCommands(program: Command): void {
 }
 
 function addRunCommands(program: Command): void {
+  comparable(program.command('plan'))
+    .description('what run would do now, compared with what the destinations hold; sends nothing')
+    .option('--only <key,…>', 'only these entities', collectKeys)
+    .option(
+      '--limit <messages>',
+      'how many messages of a signal to look at; all are counted',
+      positive,
+      10_000,
+    )
+    .addOption(output())
+    .action(lazily(() => import('./commands/plan.ts')));
   comparable(program.command('run'))
     .description('one pass: poll, act, read back')
     .option('--only <key,…>', 'take only these entities; the others stay for the next poll', collectKeys)

@@ -93,9 +93,9 @@ function asJson(project: Project, result: RunResult): Record<string, unknown> {
   };
 }
 
-const pollColumns = ['signal', 'poll', 'members', 'entered', 'changed', 'left', 'reason'];
+export const pollColumns = ['signal', 'poll', 'members', 'entered', 'changed', 'left', 'reason'];
 
-function pollRow({ signal, state, members, entered, changed, departed, reason }: Polled): Row {
+export function pollRow({ signal, state, members, entered, changed, departed, reason }: Polled): Row {
   return { signal, poll: state, members, entered, changed, left: departed, reason };
 }
 

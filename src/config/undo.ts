@@ -64,3 +64,12 @@ export function undosFor(
     return undo ? { destination: step, undo: undo.name, ttl_seconds: undo.ttlMs / 1000 } : [];
   });
 }
+
+/** The same for all of these that compensate, by name. */
+export function undosOf(
+  destinations: ReadonlyMap<string, Destination>,
+  chosen: readonly Destination[],
+): Map<string, Undo[]> {
+  const compensating = chosen.filter(({ onFailure }) => onFailure === 'compensate');
+  return new Map(compensating.map((one) => [one.name, undosFor(destinations, one)]));
+}

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { queries } from '../store/queries.ts';
-import type { Found, Known, Source } from './found.ts';
+import { countPresent, type Found, type Known, type Source } from './found.ts';
 import { type Counts, guardMoves, Held } from './guards.ts';
 import type { PollOptions } from './poll.ts';
 
@@ -8,15 +8,21 @@ const sql = queries('detect');
 
 const none: Counts = { entered: 0, changed: 0, departed: 0 };
 
-/** Transitions, new set and messages of what was found, in one transaction. */
+export interface Committed extends Counts {
+  /** Entities in the new set. */
+  members: number;
+}
+
+/** Transitions, new set and messages of what was found, in one transaction; a rehearsal ends it with a rollback. */
 export async function commit(
   client: pg.PoolClient,
-  { signal }: Source,
+  source: Source,
   shape: string,
   known: Known,
   found: Found,
   options: PollOptions,
-): Promise<Counts> {
+): Promise<Committed> {
+  const { signal } = source;
   const { only } = options;
   const baseline = !known.comparable;
   const identity = { signal: signal.name, version: signal.version, shape };
@@ -37,12 +43,21 @@ export async function commit(
     await sql.run(client, 'mark_baselined', { ...identity, snapshot: name, snapshot_members: members });
     const counts = silent ? await keepChosen(client, only) : moves;
     if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
-    await client.query('commit');
-    return counts;
+    const counted = { ...counts, members: await countMembers(client, source, found) };
+    await client.query(options.rehearse ? 'rollback' : 'commit');
+    return counted;
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;
   }
+}
+
+/** Counted by bucket where every bucket has its digest: counting the set reads an index of a million entries. */
+async function countMembers(client: pg.PoolClient, source: Source, found: Found): Promise<number> {
+  if (found.snapshot) return found.snapshot.members;
+  if (found.digests === undefined) return countPresent(client, source);
+  const counted = await sql.one<{ members: number }>(client, 'sum_members', { signal: source.signal.name });
+  return counted?.members ?? 0;
 }
 
 async function findMoves(client: pg.PoolClient, signal: string, found: Found): Promise<void> {

@@ -6,7 +6,7 @@ import { queries } from '../store/queries.ts';
 import type { ReadOptions, SignalQuery, Value, Warehouse } from '../warehouses/warehouse.ts';
 import { commit } from './commit.ts';
 import { findByDigest } from './digest.ts';
-import { countPresent, type Found, type Known, type Source } from './found.ts';
+import type { Found, Known, Source } from './found.ts';
 import { ageColumn, type Counts, guardAge, Held } from './guards.ts';
 import { findByRows } from './rows.ts';
 import { dropOldSnapshots, findInWarehouse } from './snapshot.ts';
@@ -28,6 +28,8 @@ export interface PollOptions {
   attempt?: string;
   /** Only these entities' transitions are taken; the others are left for the next poll. Empty: all. */
   only: readonly string[];
+  /** Everything but the commit: the ledger and the warehouse stay as they are, and the next poll finds the same. */
+  rehearse?: boolean;
   /** Runs in the poll's transaction when there are transitions; makes messages and actions of them. */
   emit(client: pg.PoolClient, moves: Counts): Promise<void>;
 }
@@ -68,12 +70,14 @@ export async function poll(
   const known = (await sql.one<Known>(client, 'known_signal', identity)) ?? unknown;
   try {
     await guardSource(source);
-    const found = await finders[signal.diff](client, source, known);
+    // A snapshot is a table in the warehouse; rows need none, and the set is in the ledger all the same.
+    const diff = options.rehearse && signal.diff === 'warehouse' ? 'rows' : signal.diff;
+    const found = await finders[diff](client, source, known);
     const { present, rowsRead } = found;
     if (found.kind === 'nothing') return { ...none, state: 'done', reason: null, members: present, rowsRead };
-    const counts = await commit(client, source, shape, known, found, options);
+    const committed = await commit(client, source, shape, known, found, options);
     const state = known.comparable ? 'done' : 'baseline';
-    return { ...counts, state, reason: null, members: await countMembers(client, source, found), rowsRead };
+    return { ...committed, state, reason: null, rowsRead };
   } catch (error) {
     if (error instanceof Held) {
       return { ...none, state: 'held', reason: error.message, members: null, rowsRead: 0 };
@@ -83,8 +87,8 @@ export async function poll(
     // Gives the space back; the table itself stays with the connection.
     await sql.run(client, 'clear_incoming').catch(() => {});
     // What could not be dropped is known to the ledger, and the next poll that makes one begins with it.
-    if (signal.diff === 'warehouse' || known.snapshots.length > 0)
-      await dropOldSnapshots(client, source).catch(() => {});
+    const snapshots = signal.diff === 'warehouse' || known.snapshots.length > 0;
+    if (snapshots && !options.rehearse) await dropOldSnapshots(client, source).catch(() => {});
   }
 }
 
@@ -101,14 +105,6 @@ async function guardSource({ signal, warehouse, read }: Source): Promise<void> {
   }
   const stale = guardAge(signal, newest === null ? undefined : Date.now() - Date.parse(newest));
   if (stale) throw new Held(stale);
-}
-
-/** Counted by bucket where every bucket has its digest: counting the set reads an index of a million entries. */
-async function countMembers(client: pg.PoolClient, source: Source, found: Found): Promise<number> {
-  if (found.snapshot) return found.snapshot.members;
-  if (found.digests === undefined) return countPresent(client, source);
-  const counted = await sql.one<{ members: number }>(client, 'sum_members', { signal: source.signal.name });
-  return counted?.members ?? 0;
 }
 
 /** Tracking every column makes the columns part of what two sets must share to be compared. */
@@ -132,6 +128,11 @@ async function valueColumns(signal: Signal, warehouse: Warehouse, read: ReadOpti
   const columns = await warehouse.describe(signal.sql, read);
   const fixed = new Set([...signal.key, signal.observedAt, signal.guard.loadedAt]);
   return columns.map((column) => column.name).filter((name) => !fixed.has(name));
+}
+
+/** A poll that was not begun. */
+export function skippedPoll(reason: string): PollResult {
+  return { ...none, state: 'skipped', reason, members: null, rowsRead: 0 };
 }
 
 /** A poll that failed, as its ledger row and the log name it: with the file when the file is at fault. */

@@ -4,6 +4,7 @@ import {
   type CallOptions,
   type Client,
   NotSent,
+  type ReadItem,
   type Reading,
 } from '../connectors/connector.ts';
 import { type Action, endedCall, type Move } from '../ledger/action.ts';
@@ -49,7 +50,14 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
   const why = type.unverifiable;
   if (why !== undefined) return { moves: batch.map((action) => unasked(verifier, action, why)), calls: [] };
   const started = performance.now();
-  const readings = await read(verifier, batch);
+  const items = batch.map((action) => ({
+    key: action.key,
+    id: action.external_id ?? undefined,
+    locator: action.locator ?? {},
+    parentId: action.locator?.parent,
+    fields: Object.keys(action.sent ?? {}),
+  }));
+  const readings = await readItems(verifier, items);
   const call = endedCall('read', started);
   const moves = batch.map((action) => {
     const reading = readings.get(action.key) ?? unmentioned;
@@ -81,24 +89,21 @@ function policyOf({ destination, type, call }: Verifier): VerifyPolicy {
   };
 }
 
-const unmentioned: Reading = { kind: 'failed', reason: 'the answer did not mention this record' };
+/** Results map by id (rule 7): what the answer does not name is not known. */
+export const unmentioned: Reading = { kind: 'failed', reason: 'the answer did not mention this record' };
 
-async function read(verifier: Verifier, batch: readonly Action[]): Promise<Map<string, Reading>> {
-  const { client, destination } = verifier;
-  const items = batch.map((action) => ({
-    key: action.key,
-    id: action.external_id ?? undefined,
-    locator: action.locator ?? {},
-    parentId: action.locator?.parent,
-    fields: Object.keys(action.sent ?? {}),
-  }));
+/** Asks the destination for one batch. What it could not be asked comes back as the reason, for every item. */
+export async function readItems(
+  { client, destination, call }: Pick<Verifier, 'client' | 'destination' | 'call'>,
+  items: ReadItem[],
+): Promise<Map<string, Reading>> {
   try {
-    return await client.read(destination.action, destination.options, items, verifier.call);
+    return await client.read(destination.action, destination.options, items, call);
   } catch (error) {
     const reading: Reading =
       error instanceof NotSent
         ? error.outcome
         : { kind: 'failed', reason: `the connector failed: ${(error as Error).message}` };
-    return new Map(batch.map((action) => [action.key, reading]));
+    return new Map(items.map((item) => [item.key, reading]));
   }
 }

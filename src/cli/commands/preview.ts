@@ -1,5 +1,5 @@
 import { type PreviewedAction, type PreviewedEntity, previewCost, previewSignal } from '../../preview.ts';
-import { shownBytes } from '../../warehouses/bytes.ts';
+import { costText } from '../cost.ts';
 import { exitCodes } from '../exit.ts';
 import type { OutputOptions } from '../options.ts';
 import { print, remark, toJsonText } from '../output.ts';
@@ -22,7 +22,7 @@ export async function execute(options: Options, [name]: [string]): Promise<numbe
   try {
     const only = options.only ?? [];
     const bytes = await previewCost(signal, open);
-    if (bytes !== undefined) remark(`reading ${signal.name} once would scan ${shownBytes(bytes)}`);
+    if (bytes !== undefined) remark(costText(signal.name, bytes));
     const entities = await previewSignal(project, signal, open, { limit: options.limit, only });
     if (options.output === 'json') print(toJsonText(entities));
     else print(entities.map(toText).join('\n') || 'no rows meet the signal now');

@@ -1,15 +1,15 @@
 import { durationHint, parseDuration } from '../../config/duration.ts';
 import type { Project, Signal } from '../../config/model.ts';
-import type { PollResult } from '../../detect/poll.ts';
 import { Engine } from '../../engine/engine.ts';
 import { settle } from '../../engine/settle.ts';
 import { ReadbackError } from '../../errors.ts';
-import { databaseNow, knownNames, type OpenWork, runFailures, runOutcomes } from '../../ledger/commands.ts';
+import { databaseNow, type OpenWork, runFailures, runOutcomes } from '../../ledger/commands.ts';
 import type { Log } from '../../log.ts';
 import type { Database } from '../../store/database.ts';
 import { writeManifest } from '../artifacts.ts';
 import type { CompareOptions, OutputOptions } from '../options.ts';
 import { remark } from '../output.ts';
+import { pausedPoll } from '../paused.ts';
 import { openProgress } from '../progress.ts';
 import { type Polled, printRun, type RunResult, runExitCode, writeRunResults } from '../run-result.ts';
 import { selectSignals } from '../selection.ts';
@@ -109,18 +109,9 @@ async function pollAll(
   const polls: Polled[] = [];
   for (const signal of signals) {
     if (stop.aborted) break;
-    const skipped = await pausedPoll(database, signal.name);
+    const skipped = await pausedPoll(database.pool, signal.name);
     polls.push({ signal: signal.name, ...(skipped ?? (await engine.poll(signal, only))) });
     onPolled(polls.length);
   }
   return polls;
-}
-
-/** A pause holds for polls by hand as it does for ticks. */
-async function pausedPoll(database: Database, signal: string): Promise<PollResult | undefined> {
-  const known = await knownNames(database.pool);
-  const paused = known.find((one) => one.kind === 'signal' && one.name === signal && one.paused);
-  if (!paused) return undefined;
-  const reason = `signal paused: ${paused.paused_reason}`;
-  return { state: 'skipped', reason, members: null, rowsRead: 0, entered: 0, changed: 0, departed: 0 };
 }

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Sandbox } from '../../src/connectors/connector.ts';
+import { sandboxEnvironment } from '../../src/connectors/environment.ts';
+import { loadConnector } from '../../src/connectors/index.ts';
+import { freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { duckdbFile, type TestWarehouse } from '../helpers/warehouse.ts';
+import { blocksOf, filesOf } from './blocks.ts';
+import { emptyFolder, writeFiles } from './project.ts';
+import { aRun, Shell } from './shell.ts';
+
+const blocks = blocksOf('docs/record-sync.md');
+
+let warehouse: TestWarehouse;
+let ledger: TestDatabase;
+let crm: Sandbox;
+let shell: Shell;
+
+before(async () => {
+  warehouse = await duckdbFile();
+  ledger = await freshDatabase();
+  const sandbox = await (await loadConnector('hubspot'))?.sandbox();
+  assert.ok(sandbox);
+  crm = sandbox;
+  const root = await writeFiles(filesOf(blocks));
+  const file = join(root, 'readback.yml');
+  const text = filesOf(blocks).get('readback.yml') ?? '';
+  await writeFile(file, text.replace('./warehouse.duckdb', warehouse.path));
+  const environment = { ...sandboxEnvironment('hubspot', crm), READBACK_DATABASE_URL: ledger.url };
+  shell = await Shell.open(await emptyFolder(), root, environment);
+});
+after(async () => {
+  await shell.close();
+  await crm.close();
+  await ledger.drop();
+  await warehouse.remove();
+});
+
+/** As somebody would in the CRM's own pages. */
+async function correct(email: string, properties: Record<string, string>): Promise<void> {
+  const { access_token, base_url } = crm.settings;
+  const answer = await fetch(`${base_url}/crm/v3/objects/contacts/batch/upsert`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ inputs: [{ idProperty: 'email', id: email, properties }] }),
+  });
+  assert.equal(answer.status, 200);
+}
+
+test('the guide of keeping records equal does what it shows', async () => {
+  let printed = '';
+  let outputs = 0;
+  for (const block of blocks) {
+    const run = block.attributes.get('run');
+    if (run === 'warehouse') await warehouse.run(block.text);
+    if (run === 'warehouse' && block.text.includes('Rome'))
+      await correct('grace@acme.example', { city: 'Rome' });
+    if (run === 'sync') printed = await shell.run(block);
+    if (!block.attributes.has('output')) continue;
+    outputs += 1;
+    assert.ok(
+      printed.endsWith(block.text),
+      `${block.guide}:${block.line} shows something else than\n${printed}`,
+    );
+  }
+  assert.equal(outputs, 3);
+  assert.match(printed, /customers: nothing to do/);
+  const held = crm.records().map(({ fields }) => [fields.email, fields.city, fields.lifecyclestage]);
+  assert.deepEqual(held.sort(), [
+    ['ada@acme.example', 'Paris', 'customer'],
+    ['alan@acme.example', 'Wilmslow', 'customer'],
+    ['grace@acme.example', 'Rome', 'customer'],
+    ['linus@acme.example', 'Oslo', 'other'],
+  ]);
+});
+
+test('a plan is CSV and JSON for programs, and its exit code says whether it can be carried out', async () => {
+  await warehouse.run("update customers set city = 'Nice' where email = 'ada@acme.example'");
+  const csv = await shell.run(aRun('npx readback plan --select customers --output csv 2>&1'));
+  assert.equal(
+    csv,
+    'signal,destination,entity,transition,effect,fields,reason\ncustomers,contact,ada@acme.example,changed,update,city,\n',
+  );
+  const { polls, counts, actions } = JSON.parse(await shell.run(aRun('npx readback plan --output json')));
+  assert.deepEqual([polls.length, counts[0].update, counts[0].not_read], [1, 1, 0]);
+  assert.deepEqual(actions[0].fields, ['city']);
+  const none = await shell.run(aRun('npx readback plan --only nobody@acme.example --limit 1'));
+  assert.match(none, /customers: nothing to do/);
+  await warehouse.run("update customers set city = null where email = 'ada@acme.example'");
+  assert.match(await shell.run(aRun('npx readback plan || echo exit code $?')), /refused[\s\S]*exit code 1/);
+});
