@@ -133,7 +133,7 @@ function hintFor(error: YAMLError, line: string): string | undefined {
   return undefined;
 }
 
-/** Keys that stand twice, and aliases of nothing, of themselves or of too much. */
+/** Foreign tags, keys that stand twice, and aliases of nothing, of themselves or of too much. */
 function structureProblems(document: Document, file: string, text: string): ReadbackError[] {
   const found: ReadbackError[] = [];
   const complain = (node: Node, message: string, hint: string): void => {
@@ -152,7 +152,12 @@ function structureProblems(document: Document, file: string, text: string): Read
       else if (unfolded.add(node, target))
         complain(node, `the aliases unfold to more than ${mostAliases} values`, 'write the values out');
     }
-    if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) anchors.set(node.anchor, node);
+    if (isScalar(node) || isMap(node) || isSeq(node)) {
+      if (node.anchor) anchors.set(node.anchor, node);
+      // The library takes some that are not of the schema, such as !!binary, without a word.
+      if (node.tag && !/^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/.test(node.tag))
+        complain(node, 'a tag that project files do not have', 'put text that begins with ! in quotes');
+    }
     if (isMap(node))
       for (const key of repeatedKeys(node))
         complain(key, `the key \`${String(key.value)}\` is written twice`, 'keep one of them');

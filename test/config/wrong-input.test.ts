@@ -299,6 +299,12 @@ const cases: Case[] = [
     `${signal}:5:8 CONFIG_YAML: a value that begins with * is an alias of nothing`,
   ],
   [
+    'there are no other tags than those of plain values',
+    header('owner: !!binary x'),
+    `${signal}:5:17 CONFIG_YAML: a tag that project files do not have`,
+    'put text that begins with ! in quotes',
+  ],
+  [
     'an alias stands outside of its value',
     header('track: &t [a, *t]'),
     `${signal}:5:15 CONFIG_YAML: the alias stands in the value it means`,
