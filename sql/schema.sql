@@ -120,6 +120,13 @@ create table migrations (
   applied_at timestamp with time zone default clock_timestamp() not null
 );
 
+create table pokes (
+  id bigint generated always as identity not null,
+  signal text not null,
+  entities text[],
+  at timestamp with time zone default clock_timestamp() not null
+);
+
 create table polls (
   id bigint generated always as identity not null,
   signal text not null,
@@ -192,7 +199,8 @@ alter table lanes add constraint lanes_pkey PRIMARY KEY (destination, lane);
 alter table messages add constraint messages_pkey PRIMARY KEY (entity, signal, sequence);
 alter table messages add constraint messages_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
-alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'catch_up'::text, 'manual'::text])));
+alter table pokes add constraint pokes_pkey PRIMARY KEY (id);
+alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'catch_up'::text, 'manual'::text, 'trigger'::text])));
 alter table polls add constraint polls_pkey PRIMARY KEY (id);
 alter table polls add constraint polls_signal_scheduled_for_key UNIQUE (signal, scheduled_for);
 alter table processes add constraint processes_pkey PRIMARY KEY (id);

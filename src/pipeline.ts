@@ -6,6 +6,7 @@ import type { Destination, Project, Signal } from './config/model.ts';
 import { subscribers } from './config/play.ts';
 import { undosFor } from './config/undo.ts';
 import type { CallOptions } from './connectors/connector.ts';
+import { type Lens, type Looked, look, openLens } from './detect/look.ts';
 import { failedPoll, type PollResult, poll } from './detect/poll.ts';
 import { emit } from './emit/emit.ts';
 import { messageScope } from './emit/message.ts';
@@ -32,6 +33,12 @@ const takenAtOnce = 8_000;
 /** A turn gives the lane back after this long, so that lanes are shared fairly by all workers. */
 const turnMs = 60_000;
 
+/** What a lane that is kept waits for. */
+export interface Waiting {
+  /** Listens from now on. What it answers resolves at the first call since, and after a while in any case. */
+  listen(): () => Promise<void>;
+}
+
 /** The path of a row: detect → emit → enrich → route → act → verify. The only place that knows more than one stage. */
 export class Pipeline {
   readonly project: Project;
@@ -39,6 +46,7 @@ export class Pipeline {
   readonly #pool: pg.Pool;
   readonly #log: Log;
   readonly #enricher: Enricher;
+  readonly #lenses = new Map<string, Promise<Lens>>();
   #turns = 0;
 
   constructor(project: Project, pool: pg.Pool, openings: Openings, log: Log) {
@@ -56,25 +64,62 @@ export class Pipeline {
     signal: Signal,
     options: { signal: AbortSignal; only: readonly string[]; attempt: string },
   ): Promise<PollResult> {
-    const destinations = subscribers(this.project, signal);
-    const compensating = destinations.filter((one) => one.onFailure === 'compensate');
-    const undos = new Map(compensating.map((one) => [one.name, undosFor(this.project.destinations, one)]));
     try {
       const warehouse = await this.openings.warehouse(signal.warehouse);
       return await poll(client, warehouse, signal, {
         ...options,
-        emit: async (tx) => {
-          const emitted = await emit(tx, this.project.name, pollId, signal, destinations, undos);
-          this.#log.info({ signal: signal.name, poll: pollId, ...emitted }, 'messages emitted');
-        },
+        emit: (tx) => this.#emit(tx, pollId, signal),
       });
     } catch (error) {
       return failedPoll(error, signal);
     }
   }
 
-  /** enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up. */
-  async laneTurn(destination: Destination, laneNumber: number, draining: AbortSignal): Promise<void> {
+  /** detect and emit for single entities. Throws when warehouse or ledger fail: a poll of the whole then says why. */
+  async look(
+    client: pg.PoolClient,
+    signal: Signal,
+    options: { entities: readonly string[]; news: string; signal: AbortSignal },
+  ): Promise<Looked> {
+    const warehouse = await this.openings.warehouse(signal.warehouse);
+    const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
+    const opening = this.#lenses.get(signal.name) ?? openLens(signal, warehouse, read);
+    this.#lenses.set(signal.name, opening);
+    // What the warehouse said of its columns may be why.
+    const forget = () => this.#lenses.delete(signal.name);
+    try {
+      const looked = await look(client, warehouse, signal, {
+        ...options,
+        lens: await opening,
+        emit: (tx, poll) => this.#emit(tx, poll, signal),
+      });
+      if (looked.state === 'whole') forget();
+      return looked;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  async #emit(tx: pg.PoolClient, pollId: string, signal: Signal): Promise<void> {
+    const destinations = subscribers(this.project, signal);
+    const compensating = destinations.filter((one) => one.onFailure === 'compensate');
+    const undos = new Map(compensating.map((one) => [one.name, undosFor(this.project.destinations, one)]));
+    const emitted = await emit(tx, this.project.name, pollId, signal, destinations, undos);
+    this.#log.info({ signal: signal.name, poll: pollId, ...emitted }, 'messages emitted');
+  }
+
+  /**
+   * enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up.
+   *
+   * @param waiting where a trigger may bring more at any time: the lane is kept, and looked at again when it is called
+   */
+  async laneTurn(
+    destination: Destination,
+    laneNumber: number,
+    draining: AbortSignal,
+    waiting?: Waiting | undefined,
+  ): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
       holder: thisProcess,
@@ -94,8 +139,14 @@ export class Pipeline {
     try {
       const until = performance.now() + turnMs;
       while (!draining.aborted && performance.now() < until) {
+        const called = waiting?.listen();
         const due = await lane.due(Math.min(chunk, Math.ceil(takenAtOnce / this.#turns)));
-        if (due.length === 0) return;
+        if (due.length === 0) {
+          if (!called) return;
+          this.#turns -= 1;
+          await called().finally(() => (this.#turns += 1));
+          continue;
+        }
         const usable = await this.#work(opened, lane, due, draining);
         if (!usable) return;
       }

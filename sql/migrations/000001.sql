@@ -32,7 +32,7 @@ create table polls (
   signal text not null,
   -- the tick; one row for each tick makes it fire once, however many schedulers run
   scheduled_for timestamptz not null,
-  cause text not null check (cause in ('schedule', 'catch_up', 'manual')),
+  cause text not null check (cause in ('schedule', 'catch_up', 'manual', 'trigger')),
   state poll_state not null default 'queued',
   reason text,
   correlation uuid not null default gen_random_uuid(),
@@ -44,6 +44,15 @@ create table polls (
   changed bigint,
   departed bigint,
   unique (signal, scheduled_for)
+);
+
+-- What the API and `readback poke` were asked for, until somebody has looked.
+create table pokes (
+  id bigint generated always as identity primary key,
+  signal text not null,
+  -- whom to look at; null: everyone
+  entities text[],
+  at timestamptz not null default clock_timestamp()
 );
 
 -- Who is, or once was, in a signal's set. Kept after leaving until nothing of it is left in the ledger and its cooldown

@@ -1,5 +1,13 @@
 -- Turns what the warehouse returned into transitions, messages and planned actions, in one transaction.
 
+-- name: limit_waiting
+-- For this transaction: what waits for a lock longer than that fails with 55P03.
+select set_config('lock_timeout', :wait_ms::text, true);
+
+-- name: wait_for_lock
+-- Whoever waits here comes before whoever tries later. The lock outlives the transaction.
+select pg_advisory_lock(hashtext('readback.poll'), hashtext(:signal));
+
 -- name: try_lock
 -- One poll of a signal at a time, over all machines. The lock lives as long as the session.
 select pg_try_advisory_lock(hashtext('readback.poll'), hashtext(:signal)) as locked;
@@ -165,6 +173,40 @@ left join lateral (
   limit 1
 ) as known on true
 where case when known.entity is null then incoming.armed else incoming.fingerprint is distinct from known.fingerprint end;
+-- name: commit_lazily
+-- For this transaction: whoever commits it does not wait for the disk. A ledger server that crashes within the next
+-- half second forgets it as a whole, and the next poll finds it again; whatever is committed later, such as the intent to
+-- send what was found, takes it to the disk first.
+select set_config('synchronous_commit', 'off', true);
+
+-- name: find_moves_among
+-- The same for single entities: what was found of them, and nulls for those that were not.
+with found as (
+  select *
+  from unnest(:entities::text[], :buckets::smallint[], :armed::boolean[], :fingerprints::text[], :observed::timestamptz[])
+    as found (entity, bucket, armed, fingerprint, observed_at)
+), moved as (
+  insert into moves (entity, bucket, transition, fingerprint, observed_at)
+  select
+    found.entity, coalesce(found.bucket, known.bucket),
+    case
+      when known.entity is null then 'entered'::transition
+      when found.bucket is null then 'left'::transition
+      else 'changed'::transition
+    end,
+    coalesce(found.fingerprint, known.fingerprint),
+    found.observed_at
+  from found
+  left join entities as known on known.signal = :signal and known.entity = found.entity and known.present
+  where (known.entity is null and found.armed)
+    or (known.entity is not null and (found.bucket is null or found.fingerprint <> known.fingerprint))
+  returning transition
+)
+select
+  count(*) filter (where transition = 'entered') as entered,
+  count(*) filter (where transition = 'changed') as changed,
+  count(*) filter (where transition = 'left') as departed
+from moved;
 
 -- name: keep_only
 -- `run --only`: the other entities' transitions are left for the next poll to find.
@@ -230,6 +272,26 @@ left join (
   from moves
   group by bucket
 ) as moved using (bucket);
+-- name: record_look
+-- A look at single entities that found something, as a poll that is over: it never was one that a tick must wait for.
+-- The digests of their buckets no longer describe the set. No sum of hashes is negative, so the next poll fetches these
+-- buckets; the count of members goes along. Who works lanes elsewhere is told with the commit.
+with touched as (
+  insert into buckets as known (signal, bucket, rows, members, digest)
+  select
+    :signal, bucket, 0,
+    count(*) filter (where transition = 'entered') - count(*) filter (where transition = 'left'),
+    -1
+  from moves
+  group by bucket
+  on conflict (signal, bucket) do update set members = known.members + excluded.members, digest = -1
+)
+insert into polls (signal, scheduled_for, cause, state, started_at, finished_at, rows_read, entered, changed, departed)
+values (
+  :signal, clock_timestamp(), 'trigger', 'done', clock_timestamp(), clock_timestamp(), :rows_read,
+  :entered, :changed, :departed
+)
+returning id, correlation, pg_notify('readback_due', :news)::text as told;
 
 -- name: number_moves
 -- Messages in the making. The id depends on nothing but signal, version, entity and sequence; a cooldown is decided

@@ -191,7 +191,8 @@ with lane as (
 select (select count(*) from moved) as recorded, exists (select from lane) as held;
 
 -- name: lanes_due
--- Lanes with something to do now, on connections that may be called. One index probe for each lane.
+-- Lanes with something to do now, on connections that may be called. One index probe for each lane. Of `warm` destinations
+-- also those that nobody is at: somebody is to wait there for what a trigger brings.
 select known.destination, known.lane
 from (
   select * from unnest(:destinations::text[], :lanes::smallint[]) as configured (destination, lane)
@@ -200,9 +201,13 @@ from (
 ) as known
 join destinations on destinations.name = known.destination
 left join connections on connections.name = destinations.connection
-where exists (
-    select from actions
-    where actions.destination = known.destination and actions.lane = known.lane and actions.due_at <= clock_timestamp()
+left join lanes as held on held.destination = known.destination and held.lane = known.lane
+where (
+    exists (
+      select from actions
+      where actions.destination = known.destination and actions.lane = known.lane and actions.due_at <= clock_timestamp()
+    )
+    or (known.destination = any(:warm::text[]) and held.holder is null)
   )
   and coalesce(connections.paused_until, '-infinity') <= clock_timestamp()
   and (

@@ -110,7 +110,7 @@ with empty as (
     and polls.state not in ('queued', 'running')
     and not exists (select from messages where messages.poll = polls.id)
     and polls.scheduled_for < (
-      select coalesce(max(scheduled_for) filter (where cause <> 'manual'), max(scheduled_for))
+      select coalesce(max(scheduled_for) filter (where cause in ('schedule', 'catch_up')), max(scheduled_for))
       from polls
       where signal = :signal
     )

@@ -32,7 +32,8 @@ select
 from (
   select max(scheduled_for) as since, bool_or(state = 'running') as begun
   from polls
-  where signal = :signal and state in ('queued', 'running')
+  -- One that a trigger asked for is waited for: it began before the tick, and may not have seen what the tick is for.
+  where signal = :signal and state in ('queued', 'running') and cause <> 'trigger'
     and id not in (select id from abandoned)
     and coalesce(started_at, scheduled_for) > clock_timestamp() - make_interval(secs => :stale_seconds::float8)
 ) as busy
@@ -51,7 +52,7 @@ where signal = :signal and scheduled_for = :scheduled_for::timestamptz and state
 -- Up to now by the clock of whoever asks: ticks of a clock that was ahead for a while must not hide that one was missed.
 select max(scheduled_for) as at
 from polls
-where signal = :signal and cause <> 'manual' and scheduled_for <= :now::timestamptz;
+where signal = :signal and cause in ('schedule', 'catch_up') and scheduled_for <= :now::timestamptz;
 
 -- name: register_destination
 insert into destinations (name, connection) values (:destination, :connection)

@@ -130,6 +130,12 @@ function addRunCommands(program: Command): void {
     )
     .option('--supervise', 'start it again when it crashes: 5 times in 10 minutes, with growing pauses')
     .action(lazily(() => import('./commands/start.ts')));
+  program
+    .command('poke')
+    .description('have a running `start` look at a signal now')
+    .argument('<signal>', 'a signal with a trigger')
+    .option('--only <key,…>', 'look at these entities alone', collectKeys)
+    .action(lazily(() => import('./commands/poke.ts')));
 }
 
 function addLedgerCommands(program: Command): void {

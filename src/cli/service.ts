@@ -1,6 +1,7 @@
+import { startApi } from '../api/server.ts';
 import type { Project } from '../config/model.ts';
 import { Engine } from '../engine/engine.ts';
-import { type Role, takesTurns } from '../engine/role.ts';
+import { firesSchedules, type Role, takesTurns } from '../engine/role.ts';
 import { errorTable } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { validateAgainstWarehouses } from '../validate/validate.ts';
@@ -21,6 +22,10 @@ export async function serve(options: GlobalOptions, role: Role): Promise<number>
   await writeManifest(project);
   return withLedger(project.root, log, async (database) => {
     const engine = await Engine.start({ project, database, log, role });
+    const api =
+      project.api && firesSchedules(role)
+        ? await startApi(project.api, { project, ledger: database.pool, log })
+        : undefined;
     const failed = untilBug(log).then(() => exitCodes.bug);
     const outdated = engine.outdated.then((reason) => {
       log.error({ code: 'LEDGER_VERSION', reason }, 'this version must not go on; stopping');
@@ -37,6 +42,7 @@ export async function serve(options: GlobalOptions, role: Role): Promise<number>
     ]);
     log.info({}, 'draining');
     await checked;
+    await api?.close();
     await engine.drain();
     log.info({}, 'stopped');
     return exitCode;

@@ -3,6 +3,7 @@ import type { FreshnessLevel } from '../dbt/freshness.ts';
 import type { DbtProject } from '../dbt/project.ts';
 import type { DbtSql } from '../dbt/sql.ts';
 import type { Place, ReadbackError } from '../errors.ts';
+import type { Secret } from './secret.ts';
 
 /** What a project looks like once its files are read and checked. Durations are milliseconds. */
 export interface Project {
@@ -14,12 +15,21 @@ export interface Project {
   signals: ReadonlyMap<string, Signal>;
   destinations: ReadonlyMap<string, Destination>;
   enrichments: ReadonlyMap<string, Enrichment>;
+  /** Where `start` listens for pokes; absent: nowhere. */
+  api: ApiConfig | undefined;
   /** The dbt project beside this one. */
   dbt?: DbtProject | undefined;
   /** How long the ledger keeps what is done for signals without a file of their own any more. */
   retentionMs: number;
   /** Everything wrong with the files. What is broken is left out of the maps above; the rest runs. */
   problems: readonly ReadbackError[];
+}
+
+export interface ApiConfig {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  token: Secret;
 }
 
 export interface WarehouseConfig {
@@ -79,6 +89,18 @@ export interface Guard {
   allowEmpty: boolean;
 }
 
+/** What makes a signal be looked at before its schedule does. Whatever a trigger loses, the schedule finds. */
+export interface Trigger {
+  /** A NOTIFY channel of the warehouse. */
+  listen: string | undefined;
+  /** Rows of the warehouse as they are committed. Without a slot of the user's: a temporary one. */
+  replicate: { publication: string; slot: string | undefined } | undefined;
+  /** Whether the API may be asked to poke it. */
+  webhook: boolean;
+  /** Polled when the query's answer changes. */
+  probe: { sql: string; everyMs: number } | undefined;
+}
+
 /** A `signals/*.sql` file. */
 export interface Signal {
   name: string;
@@ -89,6 +111,7 @@ export interface Signal {
   warehouse: string;
   /** Absent: polled only by `readback run`. */
   schedule: Schedule | undefined;
+  trigger: Trigger | undefined;
   key: string[];
   when: string | undefined;
   rearm: string | undefined;

@@ -5,6 +5,7 @@ import { readDestination } from './destination.ts';
 import { readEnrichment } from './enrichment.ts';
 import { listFiles, readSource, type SourceFile } from './files.ts';
 import { link } from './link.ts';
+import { linkTriggers } from './link-triggers.ts';
 import type { Destination, Enrichment, Project, Signal } from './model.ts';
 import type { Files } from './parts.ts';
 import { retentionOf } from './root.ts';
@@ -45,6 +46,7 @@ export async function loadProject(root: string, options: LoadOptions = {}): Prom
   const drafts = await readAll(folder, 'destinations', ['.yaml', '.yml'], problems, (source) =>
     readDestination(source, { defaults, connections: written }, problems),
   );
+  await linkTriggers(signals.loaded, declared.warehouses, problems);
   const destinations = link({ ...declared, signals, drafts, enrichments }, problems);
   return project(folder, declared, signals.loaded, destinations, enrichments.loaded, problems);
 }
@@ -65,6 +67,7 @@ function project(
     signals,
     destinations,
     enrichments,
+    api: declared?.api,
     dbt: declared?.dbt,
     retentionMs: retentionOf(declared?.defaults ?? {}),
     problems,

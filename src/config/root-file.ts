@@ -2,10 +2,11 @@ import type { Actions } from '../connectors/connector.ts';
 import { actionsOf, loadConnector } from '../connectors/index.ts';
 import { type DbtProject, dbtProject, dbtSchema } from '../dbt/project.ts';
 import { ReadbackError } from '../errors.ts';
+import { readApi } from './api.ts';
 import { check, originIn } from './check.ts';
 import { readSource } from './files.ts';
 import type { Located } from './located.ts';
-import type { ConnectionConfig, WarehouseConfig } from './model.ts';
+import type { ApiConfig, ConnectionConfig, WarehouseConfig } from './model.ts';
 import { type Defaults, defaultsSchema, type Root, rootSchema } from './root.ts';
 import type { Environment } from './secrets.ts';
 import { checkConnection, checkWarehouse, type Entry, entriesOf } from './settings.ts';
@@ -21,6 +22,7 @@ export interface Declared {
   dbt: DbtProject | undefined;
   warehouses: Map<string, WarehouseConfig>;
   connections: Map<string, ConnectionConfig>;
+  api: ApiConfig | undefined;
   /** Every name that is written there, usable or not. */
   warehouseNames: string[];
   /** Every connection that is written there, with its actions when those are known. */
@@ -61,6 +63,7 @@ export async function readRoot(
     dbt: dbt && dbtProject(root, dbt),
     warehouses: new Map(),
     connections: new Map(),
+    api: await readApi(located, { root, env: options.env }, problems),
     warehouseNames: sections.warehouses,
     written: new Map(sections.connections.map((name) => [name, undefined])),
   };

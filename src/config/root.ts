@@ -37,6 +37,7 @@ export const rootSchema = z.strictObject({
   connections: z.record(z.string(), settings).default({}).describe('Accounts that actions go to, by name.'),
   dbt: dbtSchema.exactOptional(),
   defaults: defaultsSchema.default({}),
+  api: settings.exactOptional().describe('Where `start` takes pokes over HTTP.'),
   targets: z
     .record(
       z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { connectorNames, loadConnector } from '../connectors/index.ts';
 import { unitTestSchema } from '../unit/definition.ts';
 import { loadWarehouse, warehouseNames } from '../warehouses/index.ts';
+import { apiSchema } from './api.ts';
 import { destinationSchema } from './destination.ts';
 import { actionRules } from './destination-schemas.ts';
 import { enrichmentSchema } from './enrichment.ts';
@@ -69,6 +70,7 @@ async function rootJsonSchema(): Promise<JsonSchema> {
   const sections = {
     warehouses: { type: 'object', additionalProperties: { anyOf: [...warehouses, profiled] } },
     connections: { type: 'object', additionalProperties: { anyOf: connections } },
+    api: nested(apiSchema),
   };
   return { ...root, properties: { ...(root.properties as JsonSchema), ...sections } };
 }

@@ -190,13 +190,14 @@ function callOrigin({ origin, settings }: Entry): Origin {
   };
 }
 
-async function checkSettings(
-  schema: z.ZodType<Settings>,
-  { origin }: Entry,
+/** Settings with their references resolved, as the schema has them; undefined, with problems, otherwise. */
+export async function checkSettings<T extends z.ZodType>(
+  schema: T,
+  { origin }: Pick<Entry, 'origin'>,
   settings: Settings,
   sources: Sources,
   problems: ReadbackError[],
-): Promise<Settings | undefined> {
+): Promise<z.output<T> | undefined> {
   const before = problems.length;
   const resolved = await resolveReferences(settings, sources, origin, problems);
   const reported = (path: Path): boolean =>

@@ -12,6 +12,7 @@ import type { Located } from './located.ts';
 import { diffs, type Schedule, type Signal, severities, transitions } from './model.ts';
 import { type Defaults, retentionOf } from './root.ts';
 import { suggest } from './suggest.ts';
+import { checkTrigger, triggerOf, triggerSchema } from './trigger.ts';
 import { cronExpression, name, oneOrMore, text, timezone } from './vocabulary.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -47,6 +48,7 @@ export const signalSchema = z.strictObject({
   schedule: cronExpression().exactOptional().describe('When to poll, as cron, in quotes.'),
   every: duration(1000).exactOptional().describe('When to poll, as an interval. Instead of schedule.'),
   timezone: timezone().exactOptional().describe('Zone of the schedule.'),
+  trigger: triggerSchema.exactOptional().describe('What makes it be polled sooner than its schedule does.'),
   key: oneOrMore(text()).describe('The column or columns that identify a row.'),
   when: text()
     .exactOptional()
@@ -97,6 +99,7 @@ export function readSignal(
   if (!header) return undefined;
   const resolved = resolveSql({ file: source.file, sqlLine, ...file }, context.manifest, problems);
   if (resolved) checkTogether(header, resolved.dbt, located, problems);
+  checkTrigger(header.trigger, (header.schedule ?? header.every) !== undefined, located, problems);
   const warehouse = pickWarehouse(header.warehouse, context.warehouses, located, problems);
   if (problems.length > before || warehouse === undefined || !resolved) return undefined;
   const { defaults } = context;
@@ -108,6 +111,7 @@ export function readSignal(
     owner: header.owner ?? defaults.owner,
     warehouse,
     schedule: scheduleOf(header, defaults),
+    trigger: triggerOf(header.trigger),
     key: header.key,
     when: header.when,
     rearm: header.rearm,

@@ -83,10 +83,15 @@ export async function holdIfEmpty(
 ): Promise<void> {
   const empty = rows === 0 && present > 0 ? guardEmpty(signal, present) : undefined;
   if (empty === undefined) return;
-  if (signal.when !== undefined)
-    for await (const batch of warehouse.read(warehouse.sample(signal.sql, 1), read))
-      if (batch.length > 0) return;
+  if (signal.when !== undefined && !(await hasNoRow(signal, warehouse, read))) return;
   throw new Held(empty);
+}
+
+/** Whether the signal's SQL returns nothing at all, members or not. */
+export async function hasNoRow(signal: Signal, warehouse: Warehouse, read: ReadOptions): Promise<boolean> {
+  for await (const batch of warehouse.read(warehouse.sample(signal.sql, 1), read))
+    if (batch.length > 0) return false;
+  return true;
 }
 
 /** Entities in the ledger's set. */

@@ -63,8 +63,7 @@ export async function poll(
   };
   const query = await signalQuery(signal, warehouse, read);
   const source: Source = { signal, warehouse, query, read };
-  // Tracking every column makes the columns part of what two sets must share to be compared.
-  const shape = signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
+  const shape = shapeOf(signal, query);
   const identity = { signal: signal.name, shape };
   const known = (await sql.one<Known>(client, 'known_signal', identity)) ?? unknown;
   try {
@@ -110,6 +109,11 @@ async function countMembers(client: pg.PoolClient, source: Source, found: Found)
   if (found.digests === undefined) return countPresent(client, source);
   const counted = await sql.one<{ members: number }>(client, 'sum_members', { signal: source.signal.name });
   return counted?.members ?? 0;
+}
+
+/** Tracking every column makes the columns part of what two sets must share to be compared. */
+export function shapeOf(signal: Signal, query: SignalQuery): string {
+  return signal.track ? signal.shape : `${signal.shape} ${query.track.join(',')}`.trim();
 }
 
 /** What of a signal decides its members. Changes cost a fingerprint, so it is taken only when they are asked for. */

@@ -18,14 +18,17 @@ export class Dispatcher {
   readonly #ledger: Queryable;
   readonly #queue: Queue;
   readonly #log: Log;
+  readonly #warm: readonly string[];
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(project: Project, ledger: Queryable, queue: Queue, log: Log) {
+  /** @param warm destinations at whose lanes somebody is to wait, whether anything is due or not */
+  constructor(project: Project, ledger: Queryable, queue: Queue, log: Log, warm: readonly string[]) {
     this.#project = project;
     this.#ledger = ledger;
     this.#queue = queue;
     this.#log = log;
+    this.#warm = warm;
   }
 
   start(): void {
@@ -41,6 +44,7 @@ export class Dispatcher {
     const due = await sql.run<{ destination: string; lane: number }>(this.#ledger, 'lanes_due', {
       destinations: lanes.map((lane) => lane.destination),
       lanes: lanes.map((lane) => lane.lane),
+      warm: this.#warm,
     });
     for (const job of due) await this.#queue.sendLane(job);
   }

@@ -3,16 +3,17 @@ import type { Project, Signal } from '../config/model.ts';
 import type { PollResult } from '../detect/poll.ts';
 import type { Log } from '../log.ts';
 import { Openings } from '../openings.ts';
-import { Pipeline } from '../pipeline.ts';
+import { Pipeline, type Waiting } from '../pipeline.ts';
 import { type LaneJob, type PollJob, Queue } from '../queue/queue.ts';
 import type { Database } from '../store/database.ts';
 import { queries } from '../store/queries.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Looks, warmDestinations } from './looks.ts';
 import { Maintenance } from './maintenance.ts';
 import { collectEarly } from './memory.ts';
 import { runPoll } from './polls.ts';
 import { Presence } from './presence.ts';
-import { firesSchedules, type Role, takesTurns } from './role.ts';
+import { attendsTriggers, firesSchedules, type Role, takesTurns } from './role.ts';
 import { Scheduler } from './scheduler.ts';
 import { Watch } from './watch.ts';
 
@@ -54,6 +55,7 @@ export class Engine {
   readonly #watch: Watch;
   readonly #maintenance: Maintenance;
   readonly #openings: Openings;
+  readonly #looks: Looks | undefined;
   readonly #draining = new AbortController();
   readonly #resting = new Map<string, number>();
 
@@ -63,11 +65,22 @@ export class Engine {
     this.#queue = queue;
     this.#openings = new Openings(project, database.pool);
     this.pipeline = new Pipeline(project, database.pool, this.#openings, log);
-    this.#dispatcher = new Dispatcher(project, database.pool, queue, log);
+    const warm = attendsTriggers(options.role) ? warmDestinations(project) : [];
+    this.#dispatcher = new Dispatcher(project, database.pool, queue, log, warm);
     this.#scheduler = new Scheduler(project, database.pool, queue, log);
     this.#presence = new Presence(database.pool, options.role, log);
     this.#watch = new Watch(project, database.pool, log);
     this.#maintenance = new Maintenance(project, database.pool, log);
+    this.#looks =
+      warm.length > 0
+        ? new Looks({
+            pipeline: this.pipeline,
+            pool: database.pool,
+            log,
+            stop: this.#draining.signal,
+            dispatch: () => this.#dispatcher.dispatch(),
+          })
+        : undefined;
   }
 
   /** Resolves with the reason when this process must not go on; it is then drained like at any other end. */
@@ -83,6 +96,7 @@ export class Engine {
     const engine = new Engine(options, await Queue.start(database.url, log));
     await engine.#presence.start();
     if (takesTurns(options.role)) await engine.#work();
+    engine.#looks?.start();
     if (firesSchedules(options.role)) {
       await engine.#scheduler.start();
       engine.#watch.start();
@@ -111,6 +125,7 @@ export class Engine {
     await this.#watch.stop();
     await this.#maintenance.stop();
     await this.#scheduler.stop();
+    await this.#looks?.stop();
     await this.#dispatcher.stop();
     await this.#queue.stop(drainMs);
     await this.#openings.close();
@@ -159,7 +174,11 @@ export class Engine {
     const name = `${job.destination}/${job.lane}`;
     if (!destination || (this.#resting.get(name) ?? 0) > performance.now()) return;
     try {
-      await this.pipeline.laneTurn(destination, job.lane, this.#draining.signal);
+      const turn = (waiting?: Waiting) =>
+        this.pipeline.laneTurn(destination, job.lane, this.#draining.signal, waiting);
+      // Kept only where there is a worker for every lane: one that waits must not keep others from their turn.
+      if (this.#looks && destination.lanes <= lanesAtOnce) await this.#looks.keep(destination, turn);
+      else await turn();
     } catch (error) {
       log.error(
         { destination: destination.name, lane: job.lane, error: (error as Error).message },

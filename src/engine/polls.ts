@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
+import type { Looked } from '../detect/look.ts';
 import type { PollResult } from '../detect/poll.ts';
 import type { Log } from '../log.ts';
 import type { Pipeline } from '../pipeline.ts';
@@ -9,7 +10,7 @@ const sql = queries('detect');
 const schedule = queries('schedule');
 
 export interface PollRequest {
-  cause: 'schedule' | 'catch_up' | 'manual';
+  cause: 'schedule' | 'catch_up' | 'manual' | 'trigger';
   /** The tick as ISO text; null: now. */
   scheduledFor: string | null;
   only: readonly string[];
@@ -27,8 +28,8 @@ export async function runPoll(
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: signal.name });
-    if (!lock?.locked) return await skip(client, signal, request, 'another process is polling this signal');
+    if (!(await lockSignal(client, signal)))
+      return await skip(client, signal, request, 'another process is polling this signal');
     const begun = await sql.one<{ id: string; correlation: string }>(client, 'start_poll', {
       signal: signal.name,
       scheduled_for: request.scheduledFor,
@@ -57,6 +58,56 @@ export async function runPoll(
     client.release(broken);
   }
 }
+
+/** A look at single entities, under the same lock. Undefined: somebody else has had it for too long. */
+export async function runLook(
+  pipeline: Pipeline,
+  pool: pg.Pool,
+  signal: Signal,
+  options: { entities: readonly string[]; news: string; signal: AbortSignal },
+): Promise<Looked | undefined> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const letGo = async () => {
+    await sql.run(client, 'unlock', { signal: signal.name }).catch((error: Error) => {
+      broken = error;
+    });
+    client.release(broken);
+  };
+  try {
+    return (await lockSignal(client, signal)) ? await pipeline.look(client, signal, options) : undefined;
+  } catch (error) {
+    broken = error as Error;
+    throw error;
+  } finally {
+    // Whoever waits for what was found need not wait for this.
+    void letGo();
+  }
+}
+
+/**
+ * Looks at single entities take the lock many times a second and give it back: a poll of such a signal queues for it, so
+ * that it is not always too late. Behind another poll it gives up after as long as that may reasonably take.
+ */
+const lockPatienceMs = 10_000;
+
+async function lockSignal(client: pg.PoolClient, { name, trigger }: Signal): Promise<boolean> {
+  const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: name });
+  if (lock?.locked || !trigger) return lock?.locked ?? false;
+  try {
+    await client.query('begin');
+    await sql.run(client, 'limit_waiting', { wait_ms: String(lockPatienceMs) });
+    await sql.run(client, 'wait_for_lock', { signal: name });
+    await client.query('commit');
+    return true;
+  } catch (error) {
+    await client.query('rollback');
+    if ((error as { code?: string }).code === lockNotAvailable) return false;
+    throw error;
+  }
+}
+
+const lockNotAvailable = '55P03';
 
 async function skip(
   client: pg.PoolClient,

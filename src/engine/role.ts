@@ -7,6 +7,11 @@ export function firesSchedules(role: Role): boolean {
   return role === 'all' || role === 'scheduler';
 }
 
+/** Attends to triggers. A single pass does not: it would hardly hear one. */
+export function attendsTriggers(role: Role): boolean {
+  return role === 'all' || role === 'worker';
+}
+
 /** Polls, and works lanes. */
 export function takesTurns(role: Role): boolean {
   return role !== 'scheduler';

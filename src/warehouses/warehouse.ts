@@ -118,11 +118,29 @@ export interface Warehouse {
   lookup(sql: string, key: Column[], keys: string[][]): Statement;
   /** `select * from (sql) limit n`, for previews of rows. */
   sample(sql: string, limit: number): Statement;
+  /**
+   * Tells of changes as they are committed, for as long as the connection lives. Only of a type that has `tells`.
+   * Returns once `stop` is raised; throws `WAREHOUSE_UNREACHABLE` or `WAREHOUSE_QUERY` when it cannot begin, or is cut off.
+   */
+  follow?(changes: Changes, follower: Follower, stop: AbortSignal): Promise<void>;
   /** Where reading costs money: the most that the statement would scan, without running it. */
   cost?(statement: Statement, options: ReadOptions): Promise<{ bytes: bigint }>;
   /** The query with the fixtures' rows in place of the tables of those names, for unit tests. */
   given(sql: string, fixtures: readonly Fixture[]): string;
   close(): Promise<void>;
+}
+
+/** What can be followed: a channel of notifications, or a publication's rows. */
+export type Changes = { listen: string } | { replicate: { publication: string; slot: string | undefined } };
+
+/** Who is told of changes. */
+export interface Follower {
+  /** Columns that identify an entity. */
+  key: readonly string[];
+  /** From now on nothing is missed; what was before is not told. */
+  onReady(): void;
+  /** Keys, in key order, of the entities that may have changed; undefined: any may have. */
+  onChange(keys: string[][] | undefined): void;
 }
 
 /** Rows that stand for a table. */
@@ -164,6 +182,8 @@ export interface WarehouseType {
   schema: z.ZodType<Record<string, unknown>>;
   /** An example of the settings as YAML, run by a test. */
   example: string;
+  /** What `follow` can do here; absent: nothing. */
+  tells?: readonly ('listen' | 'replicate')[];
   /** Which outputs of a dbt `profiles.yml` lead here; none if absent. */
   dbt?: DbtOutputs;
   /** The setting that gives it a place for `snapshots`. Absent: it keeps none. */

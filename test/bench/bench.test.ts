@@ -6,8 +6,13 @@ import { toTable } from './summary.ts';
 
 test('the benchmark measures, finds every action accounted for, and sums up', async () => {
   // Not the use of the request limit: that takes a minute for each number of processes, and nothing makes it shorter.
-  const sizes = '--iterations 1 --actions 300 --rows 2000 --lanes 2 --history 5000';
-  const options = readOptions([...sizes.split(' '), '--only', 'end-to-end,workers,poll,diff,history']);
+  const sizes =
+    '--iterations 1 --actions 300 --rows 2000 --lanes 2 --history 5000 --signals-per-second 400 --seconds 1';
+  const options = readOptions([
+    ...sizes.split(' '),
+    '--only',
+    'end-to-end,workers,poll,diff,history,triggers',
+  ]);
   const summary = await runBench(options, () => {});
   assert.ok((summary.ratios.endToEndVsBareLedger ?? 0) > 0);
   assert.ok((summary.ratios.fourWorkersVsOne ?? 0) > 0);
@@ -19,6 +24,7 @@ test('the benchmark measures, finds every action accounted for, and sums up', as
   assert.ok((summary.ratios.pollWithHistory ?? 0) > 0);
   assert.ok((summary.ratios.claimWithHistory ?? 0) > 0);
   assert.equal(summary.ratios.quotaUse, null);
+  for (const kind of ['replicate', 'listen']) assert.ok((summary.figures[`${kind}P50`] ?? 0) > 0, kind);
   for (const name of ['endToEnd', 'poll', 'duckdbPoll', 'postgresPoll']) {
     assert.ok((summary.peakRssMb[name] ?? 0) > 20, name);
   }

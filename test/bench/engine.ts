@@ -2,6 +2,7 @@ import type { Project, Signal } from '../../src/config/model.ts';
 import { loadProject } from '../../src/config/project.ts';
 import type { PollResult } from '../../src/detect/poll.ts';
 import { Engine } from '../../src/engine/engine.ts';
+import type { Role } from '../../src/engine/role.ts';
 import { openLog } from '../../src/log.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
@@ -22,15 +23,17 @@ export interface RunningOptions {
   root: string;
   url: string;
   env: Record<string, string>;
+  /** `run` if absent. */
+  role?: Role;
 }
 
-export async function startEngine({ root, url, env }: RunningOptions): Promise<Running> {
+export async function startEngine({ root, url, env, role = 'run' }: RunningOptions): Promise<Running> {
   const project = await loadProject(root, { env });
   if (project.problems.length > 0) throw new Error(project.problems.map((one) => one.format()).join('\n'));
   const log = openLog('warn');
   const database = await openDatabase({ url, root, log });
   await migrate(database.pool);
-  const engine = await Engine.start({ project, database, log, role: 'run' });
+  const engine = await Engine.start({ project, database, log, role });
   return {
     project,
     database,

@@ -18,9 +18,10 @@ export interface LedgerServer {
   close(): Promise<void>;
 }
 
-export async function startLedgerServer(): Promise<LedgerServer> {
+/** @param settings of the server, over those that a user gets */
+export async function startLedgerServer(settings: Record<string, string> = {}): Promise<LedgerServer> {
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-ledger-'));
-  const embedded = await startEmbedded({ dataDir: folder, log: quiet });
+  const embedded = await startEmbedded({ dataDir: folder, log: quiet, settings });
   let count = 0;
   const run = async (url: string, sql: string): Promise<pg.QueryResult> => {
     const client = new pg.Client({ connectionString: url });

@@ -1,7 +1,16 @@
 import { parseArgs } from 'node:util';
 
 /** What `--only` may name. `memory` is measured only when it is named. */
-export const measurements = ['end-to-end', 'workers', 'poll', 'diff', 'quota', 'history', 'memory'] as const;
+export const measurements = [
+  'end-to-end',
+  'workers',
+  'poll',
+  'diff',
+  'quota',
+  'history',
+  'triggers',
+  'memory',
+] as const;
 export type MeasurementName = (typeof measurements)[number];
 const usual = measurements.filter((name) => name !== 'memory');
 
@@ -18,6 +27,9 @@ export interface BenchOptions {
   windows: number;
   /** Rows of the ledger that a poll and a claim have behind them. */
   history: number;
+  /** Rows that enter a signal in a second, for so many seconds. */
+  signalsPerSecond: number;
+  seconds: number;
   /** Print one JSON object instead of the table. */
   json: boolean;
   /** What to measure; the ratios of the others are null. */
@@ -37,6 +49,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
       lanes: { type: 'string', default: '4' },
       windows: { type: 'string', default: '4' },
       history: { type: 'string', default: '10000000' },
+      'signals-per-second': { type: 'string', default: '833' },
+      seconds: { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       profile: { type: 'string' },
@@ -49,6 +63,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     lanes: count('lanes', values.lanes),
     windows: count('windows', values.windows),
     history: count('history', values.history),
+    signalsPerSecond: count('signals-per-second', values['signals-per-second']),
+    seconds: count('seconds', values.seconds),
     json: values.json,
     only: values.only === undefined ? usual : names(values.only),
     profile: values.profile,

@@ -127,3 +127,57 @@ fields:
   email: "{{ customer_id }}@acme.example"
 `,
 };
+
+/** A signal on a Postgres table, with a trigger, and a JSON API that is told of each row that enters. */
+export const triggerFiles = (lanes: number, kind: 'replicate' | 'listen'): Record<string, string> => ({
+  'readback.yml': `
+project: bench
+warehouses:
+  shop: { type: postgres, url: env:WAREHOUSE_URL }
+connections:
+  erp:
+    connector: http
+    base_url: env:BASE_URL
+    bearer_token: env:BEARER_TOKEN
+    ${noLimit}
+    actions:
+      put_product:
+        idempotency: upsert
+        concurrency: 32
+        fields:
+          sku: /sku
+          title: /title
+        write:
+          method: PUT
+          path: /products/{sku}
+          body: { title: "{title}" }
+          headers: { X-Request-Id: "{action_key}" }
+          id: "{sku}"
+        read:
+          find: { path: "/products/{sku}", id: /sku }
+`,
+  'signals/low_stock.sql': `/*
+key: sku
+when: on_hand < 10
+every: 1h
+trigger: ${kind === 'listen' ? '{ listen: low_stock }' : '{ replicate: { publication: readback } }'}
+*/
+select sku, on_hand, title from stock`,
+  'destinations/product.yaml': `
+connection: erp
+action: put_product
+signals: [low_stock]
+on: [entered]
+lanes: ${lanes}
+fields:
+  sku: "{{ sku }}"
+  title: "{{ title }}: {{ on_hand }} left"
+`,
+});
+
+export const triggerRows = (count: number): string => `
+create table stock as
+select 'S-' || i as sku, 50 as on_hand, 'Product ' || i as title from generate_series(0, ${count - 1}) as i;
+alter table stock add primary key (sku);
+analyze stock;
+create publication readback for table stock`;

@@ -208,4 +208,60 @@ describe('what HubSpot may answer', () => {
       fields: { name: '' },
     });
   });
+
+  const ada = { body: batch([{ id: '7', properties: { email: 'ada@b.example' } }]) };
+  const byEmail = { list_id: '42', object: 'contacts', id_property: 'email' };
+  async function member(action: string, given: Answer[]): Promise<Reading | undefined> {
+    answers = [ada, ...given];
+    const locator = { member: 'ada@b.example' };
+    const asked = { key: 'key-0', id: undefined, locator, parentId: undefined, fields: ['member'] };
+    return (await client.read(action, byEmail, [asked], call())).get('key-0');
+  }
+  it('takes a record that an answer about lists leaves out for one in no list, unless it tells of an error', async () => {
+    const told = { recordId: 7, recordListMemberships: [{ listId: 42, listVersion: 1 }] };
+    assert.equal((await member('add_to_list', [{ body: batch([told]) }]))?.kind, 'found');
+    assert.equal((await member('remove_from_list', [{ body: batch([told]) }]))?.kind, 'absent');
+    assert.equal((await member('remove_from_list', [{ body: batch([]) }]))?.kind, 'found');
+    const errors = [{ category: 'VALIDATION_ERROR', message: 'no', context: { recordId: ['8'] } }];
+    assert.equal((await member('remove_from_list', [{ body: batch([], errors) }]))?.kind, 'failed');
+    assert.equal((await member('remove_from_list', [{ body: { results: null } }]))?.kind, 'failed');
+  });
+  it('is in doubt when the answer does not tell whom a list took', async () => {
+    for (const [body, kind] of [
+      [{}, 'ambiguous'],
+      [{ recordsIdsAdded: [7], recordIdsRemoved: [], recordIdsMissing: [] }, 'applied'],
+      [{ recordsIdsAdded: [], recordIdsRemoved: [], recordIdsMissing: ['7'] }, 'rejected'],
+      [{ recordsIdsAdded: [], recordIdsRemoved: [], recordIdsMissing: [] }, 'already'],
+    ] as const) {
+      answers = [ada, { body }];
+      const one = { ...item(0), fields: { member: 'ada@b.example' } };
+      const outcomes = await client.write('add_to_list', byEmail, [one], call());
+      assert.equal(outcomes.get('key-0')?.kind, kind, JSON.stringify(body));
+    }
+  });
+  it('turns the page when a record is on more others than fit in one answer', async () => {
+    const page = (ids: number[], after?: string) => ({
+      body: batch([
+        {
+          from: { id: '7' },
+          to: ids.map((toObjectId) => ({ toObjectId, associationTypes: [] })),
+          ...(after === undefined ? {} : { paging: { next: { after } } }),
+        },
+      ]),
+    });
+    const company = { body: batch([{ id: '99', properties: {} }]) };
+    const options = {
+      from_object: 'contacts',
+      from_property: 'email',
+      to_object: 'companies',
+      to_property: 'hs_object_id',
+    };
+    answers = [ada, company, page([1, 2], 'two'), page([99])];
+    sent.length = 0;
+    const locator = { from: 'ada@b.example', to: '99' };
+    const asked = { key: 'key-0', id: undefined, locator, parentId: undefined, fields: ['from', 'to'] };
+    const reading = (await client.read('associate', options, [asked], call())).get('key-0');
+    assert.deepEqual(reading, { kind: 'found', id: '7', fields: locator });
+    assert.deepEqual(sent.at(-1)?.inputs, [{ id: '7', after: 'two' }]);
+  });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Client, Fields, Outcome, Reading, Sandbox, WriteItem } from '../../src/connectors/connector.ts';
-import { canonicalProperty, canonicalTaskField } from '../../src/connectors/hubspot/canonical.ts';
+import { canonicalProperty } from '../../src/connectors/hubspot/canonical.ts';
 import { connector } from '../../src/connectors/hubspot/index.ts';
 import { actionsOf } from '../../src/connectors/index.ts';
 import { fileSettings } from '../helpers/desk.ts';
@@ -264,10 +264,8 @@ describe('the comparable form of a HubSpot value', () => {
     });
   }
   it('reads a due date in milliseconds, and a priority in any case', () => {
-    assert.equal(
-      canonicalTaskField('due', '1772352000000'),
-      canonicalTaskField('due', '2026-03-01T08:00:00Z'),
-    );
-    assert.equal(canonicalTaskField('priority', ' high'), canonicalTaskField('priority', 'HIGH'));
+    const canonical = actionsOf(connector)?.create_task?.canonical ?? assert.fail();
+    assert.equal(canonical('due', '1772352000000'), canonical('due', '2026-03-01T08:00:00Z'));
+    assert.equal(canonical('priority', ' high'), canonical('priority', 'HIGH'));
   });
 });

@@ -79,6 +79,8 @@ async function startShared(): Promise<Shared> {
     synchronous_commit: 'off',
     full_page_writes: 'off',
     max_connections: '300',
+    // For what follows a publication.
+    wal_level: 'logical',
   };
   const server = await startEmbedded({ dataDir, log: quiet, settings });
   const admin = new pg.Pool({ connectionString: server.url, max: 2, allowExitOnIdle: true });

@@ -39,13 +39,20 @@ connections:
   team: { connector: slack, bot_token: env:SLACK_BOT_TOKEN, base_url: env:SLACK_BASE_URL, rate_limit: { requests: 100000, per: 1s }, timeout: 2s }
 `;
 
-/** @param files project files by path; `readback.yml` is given, unless it is among them */
-export async function rig(files: Record<string, string>, setup: string): Promise<Rig> {
+/**
+ * @param files project files by path; `readback.yml` is given, unless it is among them
+ * @param given what else the files refer to by `env:`
+ */
+export async function rig(
+  files: Record<string, string>,
+  setup: string,
+  given: Record<string, string> = {},
+): Promise<Rig> {
   const warehouse = await duckdbFile();
   const root = dirname(warehouse.path);
   await warehouse.run(setup);
   const sandboxes = new Map<string, Sandbox>();
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { ...given };
   for (const name of ['hubspot', 'zendesk', 'slack', 'http']) {
     const sandbox = await (await loadConnector(name))?.sandbox({ rateLimit: null });
     if (!sandbox) throw new Error(`no sandbox for ${name}`);
@@ -102,6 +109,7 @@ export function aProject(signals: readonly Signal[]): Project {
     signals: new Map(signals.map((signal) => [signal.name, signal])),
     destinations: new Map(),
     enrichments: new Map(),
+    api: undefined,
     retentionMs: 90 * 86_400_000,
     problems: [],
   };

@@ -9,6 +9,7 @@ export function aSignal(facts: Partial<Signal>): Signal {
     owner: undefined,
     warehouse: 'analytics',
     schedule: undefined,
+    trigger: undefined,
     key: ['id'],
     when: undefined,
     rearm: undefined,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 import type { Destination, Signal } from '../../src/config/model.ts';
 import { Secret } from '../../src/config/secret.ts';
+import { type Looked, look, openLens } from '../../src/detect/look.ts';
 import { type PollResult, poll } from '../../src/detect/poll.ts';
 import { emit } from '../../src/emit/emit.ts';
 import { loadWarehouse } from '../../src/warehouses/index.ts';
@@ -19,6 +20,8 @@ export interface Polled {
   fill(table: string, scores: Scores): Promise<void>;
   /** Polls as the product does, with what went wrong at the last poll or goes wrong at this one. */
   poll(signal: Signal, destinations: readonly Destination[], trouble?: Trouble): Promise<PollResult>;
+  /** Looks at these entities alone, as a trigger has it done. */
+  look(signal: Signal, destinations: readonly Destination[], entities: readonly string[]): Promise<Looked>;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,22 @@ export async function openPolled(): Promise<Polled> {
             await emit(transaction, 'test', id, signal, destinations);
             if (trouble === 'crash') throw new Error('the process ended before the commit');
           },
+        });
+      } finally {
+        client.release();
+      }
+    },
+    look: async (signal, destinations, entities) => {
+      const client = await ledger.pool.connect();
+      try {
+        const read = { signal: new AbortController().signal, timeoutMs: signal.timeoutMs };
+        const lens = await openLens(signal, warehouse, read);
+        return await look(client, warehouse, signal, {
+          entities,
+          lens,
+          signal: read.signal,
+          news: '',
+          emit: async (transaction, id) => void (await emit(transaction, 'test', id, signal, destinations)),
         });
       } finally {
         client.release();

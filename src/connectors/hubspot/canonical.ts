@@ -13,13 +13,6 @@ export function canonicalProperty(field: string, value: unknown): string {
   return canonicalNumber(text) ?? canonicalDate(text) ?? text;
 }
 
-/** The comparable form of a task field, under our own names. */
-export function canonicalTaskField(field: string, value: unknown): string {
-  const text = canonicalProperty(field, value);
-  if (field === 'due') return canonicalDue(text) ?? text;
-  return ['priority', 'type', 'status'].includes(field) ? text.toUpperCase() : text;
-}
-
 /** A due date as HubSpot wants it (ISO, UTC, milliseconds), or undefined when it is no date. */
 export function canonicalDue(text: string): string | undefined {
   const trimmed = text.trim();

@@ -1,11 +1,22 @@
 import type { Client as Sdk } from '@hubspot/api-client';
 import { classifyNetworkError, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Outcome, Reading, Throttled, Unavailable } from '../connector.ts';
+import type { ListName } from './action.ts';
 import type { Settings } from './schema.ts';
+
+/** A definite no. */
+export interface Refused {
+  kind: 'refused';
+  /** Of HTTP. */
+  status: number;
+  code: string;
+  reason: string;
+  body: Record<string, unknown>;
+}
 
 /** What a call came to when it brought no usable answer. */
 export type Failure =
-  | { kind: 'refused'; code: string; reason: string; body: Record<string, unknown> }
+  | Refused
   | Throttled
   | Unavailable
   /** No readable answer: it may or may not have taken effect. */
@@ -63,9 +74,45 @@ export class HubSpot {
     return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/associate/default`, { inputs }, call);
   }
 
-  associations(from: string, to: string, ids: string[], call: CallOptions): Promise<Answer> {
-    const inputs = ids.map((id) => ({ id }));
+  /** Sets what these associations are: kinds that are not named are taken off. */
+  associateAs(from: string, to: string, inputs: object[], call: CallOptions): Promise<Answer> {
+    return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/create`, { inputs }, call);
+  }
+
+  /** @param after where the page before ended, for records that are on more than one page of others */
+  associations(
+    from: string,
+    to: string,
+    inputs: { id: string; after?: string }[],
+    call: CallOptions,
+  ): Promise<Answer> {
     return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/read`, { inputs }, call);
+  }
+
+  /** The kinds of association between two objects. */
+  associationLabels(from: string, to: string, call: CallOptions): Promise<Answer> {
+    return this.#send('GET', `/crm/v4/associations/${from}/${to}/labels`, undefined, call);
+  }
+
+  list({ id, name, objectTypeId }: ListName, call: CallOptions): Promise<Answer> {
+    const path = id ?? `object-type-id/${objectTypeId}/name/${encodeURIComponent(name ?? '')}`;
+    return this.#send('GET', `/crm/v3/lists/${path}`, undefined, call);
+  }
+
+  /** HubSpot ignores records that are in the list already, or are not in it. */
+  changeList(
+    listId: string,
+    change: 'add' | 'remove',
+    recordIds: string[],
+    call: CallOptions,
+  ): Promise<Answer> {
+    return this.#send('PUT', `/crm/v3/lists/${listId}/memberships/${change}`, recordIds, call);
+  }
+
+  /** The lists that records are in. */
+  memberships(objectTypeId: string, recordIds: string[], call: CallOptions): Promise<Answer> {
+    const inputs = recordIds.map((recordId) => ({ objectTypeId, recordId }));
+    return this.#send('POST', '/crm/v3/lists/records/memberships/batch/read', { inputs }, call);
   }
 
   firstRecord(type: string, call: CallOptions): Promise<Answer> {
@@ -120,7 +167,7 @@ export class HubSpot {
     }
     if (status >= 400 && status < 500 && status !== 408) {
       const code = typeof body?.category === 'string' ? this.quote(body.category) : `HTTP_${status}`;
-      return { kind: 'refused', code, reason, body: body ?? {} };
+      return { kind: 'refused', status, code, reason, body: body ?? {} };
     }
     return { kind: 'lost', reason };
   }
@@ -142,8 +189,13 @@ export function isPermanent({ code, reason }: { code: string; reason: string }):
   return code !== 'CONFLICT' || /already exists/i.test(reason);
 }
 
+/** There is no such object or list: it is the same for every item, so that none of them is looked for. */
+export function isAboutAll({ status, reason }: Refused): boolean {
+  return status === 404 || /infer object type/i.test(reason);
+}
+
 /** What a failed call means for an item that was to be read. */
-export function readingOf(failure: Failure): Reading {
+export function readingOf(failure: Failure): Exclude<Reading, { kind: 'found' }> {
   if (failure.kind === 'lost') return { kind: 'failed', reason: failure.reason };
   const forbidden = failure.kind === 'unavailable' && failure.code === 'forbidden';
   if (failure.kind === 'refused' || forbidden) return { kind: 'unreadable', reason: failure.reason };

@@ -1,6 +1,7 @@
-import type { CallOptions } from '../connector.ts';
+import type { CallOptions, Outcome } from '../connector.ts';
 import { inHalves } from '../halves.ts';
-import type { Failure, HubSpot } from './client.ts';
+import { no } from './action.ts';
+import { type Failure, type HubSpot, isAboutAll, outcomeOf } from './client.ts';
 import { readObjects } from './reply.ts';
 
 export interface HubSpotRecord {
@@ -8,6 +9,20 @@ export interface HubSpotRecord {
   id: string;
   properties: Record<string, unknown>;
 }
+/** An object, and the unique property by which its records are named; undefined: by their record ids. */
+export interface Place {
+  object: string;
+  idProperty: string | undefined;
+}
+
+/** The property that holds the record id at HubSpot, and stands for it in our options. */
+const recordId = 'hs_object_id';
+
+/** The place that two options name. */
+export function placeOf(object: unknown, property: unknown): Place {
+  return { object: String(object), idProperty: property === recordId ? undefined : String(property) };
+}
+
 export type Looked = HubSpotRecord | { kind: 'absent' } | Failure;
 
 /** Other values under which HubSpot finds the same record: secondary emails, and ids of records merged into it. */
@@ -19,7 +34,7 @@ const aliasProperties = ['hs_additional_emails', 'hs_merged_object_ids'];
  */
 export async function lookUp(
   hubspot: HubSpot,
-  by: { type: string; idProperty: string | undefined; properties: string[] },
+  by: Place & { properties: string[] },
   values: string[],
   call: CallOptions,
 ): Promise<Map<string, Looked>> {
@@ -28,8 +43,8 @@ export async function lookUp(
     ...new Set([...by.properties, ...aliasProperties, ...(by.idProperty ? [by.idProperty] : [])]),
   ];
   await inHalves([...new Set(values.map((value) => uniqueForm(by.idProperty, value)))], async (batch) => {
-    const answer = await hubspot.batchRead(by.type, by.idProperty, batch, properties, call);
-    if (answer.kind === 'refused' && batch.length > 1) return batch;
+    const answer = await hubspot.batchRead(by.object, by.idProperty, batch, properties, call);
+    if (answer.kind === 'refused' && batch.length > 1 && !isAboutAll(answer)) return batch;
     if (answer.kind !== 'ok') {
       for (const value of batch) found.set(value, answer);
       return [];
@@ -49,6 +64,34 @@ export function under(
   value: string,
 ): Looked | undefined {
   return found.get(uniqueForm(idProperty, value));
+}
+
+/**
+ * The id of the record that a field names, before anything is written: a lookup that was lost is then a definite no that
+ * is worth another attempt.
+ */
+export function idIn(
+  found: Map<string, Looked>,
+  { object, idProperty }: Place,
+  field: string,
+  value: string,
+): { id: string } | { failure: Outcome } {
+  const looked = value.trim() === '' ? undefined : under(found, idProperty, value);
+  if (!looked) return { failure: no('EMPTY_TARGET', `${field} is empty, so it names no record`) };
+  if (looked.kind === 'record') return { id: looked.id };
+  if (looked.kind === 'absent') {
+    const by = idProperty ?? 'id';
+    return {
+      failure: no('UNKNOWN_TARGET', `HubSpot has no ${object} record with this ${by} (field ${field})`),
+    };
+  }
+  return { failure: beforeWriting(looked, field) };
+}
+
+/** What a question that failed before a write means for an item: nothing was written. */
+export function beforeWriting(failure: Failure, about: string): Outcome {
+  if (failure.kind !== 'lost') return outcomeOf(failure);
+  return { kind: 'rejected', code: 'LOOKUP_FAILED', reason: `${about}: ${failure.reason}`, permanent: false };
 }
 
 /** Every name in the answer, as it stands and without case, with what it belongs to. */

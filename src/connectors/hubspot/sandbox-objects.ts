@@ -1,7 +1,14 @@
 import type { SandboxRecord } from '../connector.ts';
 import type { Records } from '../records.ts';
 import type { Faults, SandboxAnswer, SandboxRequest } from '../sandbox.ts';
-import { altered, type Property, reformatted, seedProperties, storedValue } from './sandbox-properties.ts';
+import {
+  altered,
+  type Property,
+  reformatted,
+  requiredProperties,
+  seedProperties,
+  storedValue,
+} from './sandbox-properties.ts';
 
 interface Input {
   id?: unknown;
@@ -13,7 +20,7 @@ interface Input {
 type Checked = { input: Input; existing: SandboxRecord | undefined; values: Record<string, string | null> };
 type Refused = { input: Input; category: string; message: string };
 
-/** Contacts, companies and tasks in memory. */
+/** Records of all objects in memory. */
 export class Objects {
   readonly properties = seedProperties();
   readonly #records: Records;
@@ -33,7 +40,7 @@ export class Objects {
    * upserts are not supported when email is the id property.
    */
   upsert(type: string, body: Record<string, unknown>): SandboxAnswer {
-    const inputs = (Array.isArray(body.inputs) ? body.inputs : []) as Input[];
+    const inputs = inputsOf<Input>(body);
     const idProperty = inputs[0]?.idProperty ?? '';
     const flaw = this.#batchFlaw(type, inputs, idProperty);
     if (flaw) return invalid(flaw);
@@ -61,7 +68,7 @@ export class Objects {
 
   read(type: string, { body, stale }: SandboxRequest): SandboxAnswer {
     const idProperty = typeof body.idProperty === 'string' ? body.idProperty : undefined;
-    const inputs = (Array.isArray(body.inputs) ? body.inputs : []) as Input[];
+    const inputs = inputsOf<Input>(body);
     const flaw = this.#batchFlaw(type, inputs, idProperty);
     if (flaw) return invalid(flaw);
     const wanted = Array.isArray(body.properties) ? body.properties.map(String) : [];
@@ -130,9 +137,9 @@ export class Objects {
       values[name] = stored.value;
     }
     const existing = idProperty ? this.#find(type, idProperty, input.id) : undefined;
-    if (type === 'tasks' && !existing && !values.hs_timestamp) {
-      return refuse(invalidValue('hs_timestamp', 'Missing required property hs_timestamp', 'REQUIRED_FIELD'));
-    }
+    const lacking = (requiredProperties[type] ?? []).find((name) => !existing && !values[name]);
+    if (lacking !== undefined)
+      return refuse(invalidValue(lacking, `Missing required property ${lacking}`, 'REQUIRED_FIELD'));
     for (const [name, value] of Object.entries(values)) {
       if (value === null || !(name === 'email' || this.properties.get(type)?.get(name)?.hasUniqueValue))
         continue;
@@ -177,6 +184,11 @@ function present(record: SandboxRecord, wanted: string[]) {
     updatedAt: at,
     archived: false,
   };
+}
+
+/** The inputs of any batch. What they hold is up to whom they come from. */
+export function inputsOf<Input>(body: Record<string, unknown>): Input[] {
+  return Array.isArray(body.inputs) ? body.inputs : [];
 }
 
 /** The answer to any batch: 207 with `errors` as soon as one input failed. */

@@ -47,6 +47,34 @@ const seeds: Record<
         'subscriber lead marketingqualifiedlead salesqualifiedlead opportunity customer evangelist other',
     },
   },
+  deals: {
+    unique: 'contract_id external_id readback_key',
+    string: 'dealname dealstage pipeline description hubspot_owner_id hs_merged_object_ids plan churn_reason',
+    number: 'amount mrr arr seats churn_probability churn_risk',
+    datetime: 'closedate',
+    date: 'renewal_date',
+    choice: { dealtype: 'newbusiness existingbusiness' },
+  },
+  tickets: {
+    unique: 'external_id readback_key',
+    string:
+      'subject content hs_pipeline hs_pipeline_stage hubspot_owner_id hs_merged_object_ids sku churn_reason',
+    number: 'churn_probability churn_risk days_left',
+    choice: { hs_ticket_priority: 'LOW MEDIUM HIGH URGENT' },
+  },
+  notes: {
+    unique: 'readback_key',
+    string: 'hs_note_body hubspot_owner_id hs_merged_object_ids',
+    datetime: 'hs_timestamp',
+  },
+  // A custom object.
+  p_invoices: {
+    unique: 'invoice_id readback_key',
+    string: 'name currency hs_merged_object_ids',
+    number: 'amount',
+    date: 'due_date',
+    bool: 'is_paid',
+  },
   tasks: {
     unique: 'readback_key',
     string: 'hs_task_subject hs_task_body hubspot_owner_id hs_merged_object_ids',
@@ -57,6 +85,25 @@ const seeds: Record<
       hs_task_type: 'TODO CALL EMAIL',
     },
   },
+};
+
+/** Each object can be named by its type id as well. */
+export const objectTypeIds: Readonly<Record<string, string>> = {
+  contacts: '0-1',
+  companies: '0-2',
+  deals: '0-3',
+  tickets: '0-5',
+  tasks: '0-27',
+  notes: '0-46',
+  p_invoices: '2-3465404',
+};
+
+/** What must have a value when a record is created. */
+export const requiredProperties: Readonly<Record<string, readonly string[]>> = {
+  tasks: ['hs_timestamp'],
+  notes: ['hs_timestamp'],
+  tickets: ['subject', 'hs_pipeline_stage'],
+  deals: ['dealname', 'dealstage'],
 };
 
 const words = (text = '') => text.split(' ').filter((word) => word !== '');

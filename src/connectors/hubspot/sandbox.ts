@@ -2,8 +2,9 @@ import type { Sandbox, SandboxOptions } from '../connector.ts';
 import { Records } from '../records.ts';
 import { Faults, type SandboxAnswer, type SandboxRequest, serveSandbox } from '../sandbox.ts';
 import { Associations } from './sandbox-associations.ts';
+import { Lists } from './sandbox-lists.ts';
 import { invalid, notFoundAnswer, Objects } from './sandbox-objects.ts';
-import { makeProperty, type Property } from './sandbox-properties.ts';
+import { makeProperty, objectTypeIds, type Property } from './sandbox-properties.ts';
 
 /**
  * HubSpot in memory. Knows the properties of `sandbox-properties.ts` and refuses any other, as HubSpot does, until it
@@ -15,7 +16,8 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const faults = new Faults();
   const records = new Records();
   const objects = new Objects(records, faults);
-  const associations = new Associations(records);
+  const associations = new Associations(records, faults);
+  const lists = new Lists(records, faults);
   const error = (message: string, category: string) => ({
     status: 'error',
     message,
@@ -30,7 +32,7 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
       limitOf: () => ({ bucket: '', limit: { requests: 100, perMs: 10_000 } }),
       kindOf: ({ method, path }) => (method === 'GET' || path.endsWith('/batch/read') ? 'read' : 'write'),
       authorised: ({ headers }) => headers.authorization === `Bearer ${token}`,
-      answer: (request) => route(objects, associations, request),
+      answer: (request) => route(objects, associations, lists, request),
       unauthorized: () => ({
         status: 401,
         body: error('Authentication credentials not found or not valid.', 'INVALID_AUTHENTICATION'),
@@ -58,18 +60,22 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   );
 }
 
-function route(objects: Objects, associations: Associations, request: SandboxRequest): SandboxAnswer {
+function route(
+  objects: Objects,
+  associations: Associations,
+  lists: Lists,
+  request: SandboxRequest,
+): SandboxAnswer {
   const { method, path, body } = request;
-  const [root, version, area, type = '', ...rest] = path.slice(1).split('/');
+  const [root, version, area, named = '', ...rest] = path.slice(1).split('/');
   const work = `${method} ${rest.join('/')}`;
   if (root !== 'crm') return notFoundAnswer();
-  if (version === 'v4' && area === 'associations') {
-    const [to = '', ...verb] = rest;
-    if (verb.join('/') === 'batch/associate/default') return associations.associate(type, to, body);
-    if (verb.join('/') === 'batch/read') return associations.read(type, to, request);
-    return notFoundAnswer();
-  }
+  if (version === 'v3' && area === 'lists') return lists.answer([named, ...rest], request);
+  const type = objectNamed(named);
+  if (version === 'v4' && area === 'associations') return associate(associations, type, rest, request);
   const known = objects.properties.get(type);
+  if (version === 'v3' && area === 'objects' && !known)
+    return invalid(`Unable to infer object type from: ${named}`);
   if (version !== 'v3' || !known) return notFoundAnswer();
   if (area === 'properties') return properties(known, method, rest[0], body);
   if (area !== 'objects') return notFoundAnswer();
@@ -78,6 +84,34 @@ function route(objects: Objects, associations: Associations, request: SandboxReq
   if (work === 'POST ') return objects.create(type, body);
   if (work === 'GET ') return objects.list(type, Number(request.query.limit ?? 10));
   return method === 'GET' && rest[0] !== undefined ? objects.get(type, rest[0]) : notFoundAnswer();
+}
+
+function associate(
+  associations: Associations,
+  from: string,
+  [named = '', ...rest]: string[],
+  request: SandboxRequest,
+): SandboxAnswer {
+  const to = objectNamed(named);
+  const { method, body } = request;
+  switch (`${method} ${rest.join('/')}`) {
+    case 'POST batch/associate/default':
+      return associations.associate(from, to, body);
+    case 'POST batch/create':
+      return associations.associateAs(from, to, body);
+    case 'POST batch/read':
+      return associations.read(from, to, request);
+    case 'GET labels':
+      return { status: 200, body: { results: associations.types(from, to) } };
+    case 'POST labels':
+      return associations.addLabel(from, to, String(body.label));
+    default:
+      return notFoundAnswer();
+  }
+}
+
+function objectNamed(named: string): string {
+  return Object.keys(objectTypeIds).find((name) => objectTypeIds[name] === named) ?? named;
 }
 
 function properties(

@@ -8,13 +8,28 @@ export const settingsSchema = z.strictObject({
   base_url: setting(z.url({ protocol: /^https?$/ }))
     .exactOptional()
     .describe('Replaces https://api.hubapi.com, for a sandbox or a proxy.'),
+  portal_id: z
+    .string()
+    .regex(/^\d+$/, 'write the number in quotes: "1234567"')
+    .exactOptional()
+    .describe(
+      'The account’s number, with which plays have the addresses of records (`results.<destination>.url`).',
+    ),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Internal names of HubSpot properties: lower case, digits and underscores. */
-const propertyName = z
+export const propertyName = z
   .string()
   .regex(/^[a-z][a-z0-9_]*$/, 'write the internal name of a HubSpot property, such as customer_id');
+
+/** Names of objects go into addresses, so nothing else may pass. */
+export const objectName = z
+  .string()
+  .regex(
+    /^\w+(-\w+)?$/,
+    'write the name of an object: contacts, companies, deals, tickets, p_invoices (a custom object) or 2-3465404',
+  );
 
 /** Any property of the object. Values are checked by HubSpot: what the loader sees is a template, not yet a value. */
 export const propertyFields: z.ZodType<Fields> = z.record(propertyName, z.string());
@@ -27,60 +42,90 @@ export const contactOptions = z.strictObject({
 
 export const companyOptions = z.strictObject({
   id_property: propertyName.describe(
-    'The unique property that decides which company is meant; must be among the fields.',
+    'The unique property that decides which company is meant; must be among the fields. HubSpot has none of its own.',
   ),
 });
 
-const taskShape = {
-  subject: z.string().describe('The title of the task.'),
-  body: z.string().exactOptional().describe('The notes of the task; HubSpot reads them as HTML.'),
-  due: z
-    .string()
-    .exactOptional()
-    .describe('Date or timestamp (ISO 8601, or milliseconds since 1970). Default: the end of the day, UTC.'),
-  priority: z.string().exactOptional().describe('LOW, MEDIUM or HIGH.'),
-  type: z.string().exactOptional().describe('TODO (default), CALL or EMAIL.'),
-  status: z
+export const recordOptions = z.strictObject({
+  object: objectName.describe(
+    'deals, tickets, or any other object. A custom object by its fully qualified name (p_invoices) or its ' +
+      'objectTypeId (2-3465404).',
+  ),
+  id_property: propertyName.describe(
+    'The unique property that decides which record is meant; must be among the fields.',
+  ),
+});
+
+export const keyOptions = z.strictObject({
+  key_property: propertyName
+    .default('readback_key')
+    .describe('The unique property of the object that holds our key, so that nothing is ever made twice.'),
+});
+
+/** Record ids stand in a property, too, so that one option says how records are named. */
+const namedBy = (whose: string) =>
+  propertyName
+    .default('hs_object_id')
+    .describe(`The unique property whose value names ${whose}; hs_object_id: its record id.`);
+
+/** Objects of which HubSpot has lists, by name. */
+export const objectTypeIds: Readonly<Record<string, string>> = {
+  contacts: '0-1',
+  companies: '0-2',
+  deals: '0-3',
+  tickets: '0-5',
+};
+
+export const listOptions = z
+  .strictObject({
+    list_id: z
+      .string()
+      .regex(/^\d+$/, 'write the number that stands in the address of the list, in quotes: "42"')
+      .exactOptional()
+      .describe('The id of the list, as its address in HubSpot shows it, in quotes.'),
+    list_name: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('The name of the list, instead of its id; costs one more request per batch.'),
+    object: z
+      .string()
+      .regex(
+        /^(contacts|companies|deals|tickets|\d+-\d+)$/,
+        'write contacts, companies, deals, tickets, or the objectTypeId of a custom object, such as 2-3465404',
+      )
+      .default('contacts')
+      .describe(
+        'What is in the list: contacts, companies, deals, tickets or an objectTypeId such as 2-3465404.',
+      ),
+    id_property: propertyName
+      .default('email')
+      .describe('The unique property whose value names the member; hs_object_id: its record id.'),
+  })
+  .refine(
+    ({ list_id, list_name }) => (list_id === undefined) !== (list_name === undefined),
+    'name the list by list_id or by list_name',
+  );
+
+export const listFields = z.strictObject({
+  member: z.string().describe('Names the record: the value of the property in the option id_property.'),
+}) as z.ZodType<Fields>;
+
+export const associationOptions = z.strictObject({
+  from_object: objectName.describe('The object of the one record, as in upsert_record.'),
+  from_property: namedBy('the one record'),
+  to_object: objectName.describe('The object of the other record.'),
+  to_property: namedBy('the other record'),
+});
+
+export const associationFields = z.strictObject({
+  from: z.string().describe('Names the one record: the value of from_property.'),
+  to: z.string().describe('Names the other record: the value of to_property.'),
+  label: z
     .string()
     .exactOptional()
     .describe(
-      'NOT_STARTED, IN_PROGRESS, WAITING, COMPLETED or DEFERRED. Leave it out to let HubSpot decide.',
+      'An association label that the account has for this pair of objects, in this direction. Labels that are there ' +
+        'stay.',
     ),
-  owner_id: z.string().exactOptional().describe('Numeric id of the HubSpot owner the task is assigned to.'),
-  contact_email: z.string().exactOptional().describe('Email of an existing contact to put the task on.'),
-  contact_id: z.string().exactOptional().describe('Record id of the contact, instead of its email.'),
-  company_id: z.string().exactOptional().describe('Record id of a company to put the task on.'),
-};
-
-export const taskFields = z
-  .strictObject(taskShape)
-  .refine(
-    (fields) => fields.contact_email === undefined || fields.contact_id === undefined,
-    'name the contact by contact_email or by contact_id, not by both',
-  ) as unknown as z.ZodType<Fields>;
-
-export const taskOptions = z.strictObject({
-  key_property: propertyName
-    .default('readback_key')
-    .describe('The unique task property that holds our key, so that a task is never made twice.'),
-});
-
-/** Task fields that are plain HubSpot properties, by our name. */
-export const taskProperties: Readonly<Record<string, string>> = {
-  subject: 'hs_task_subject',
-  body: 'hs_task_body',
-  due: 'hs_timestamp',
-  priority: 'hs_task_priority',
-  type: 'hs_task_type',
-  status: 'hs_task_status',
-  owner_id: 'hubspot_owner_id',
-};
-
-/** Task fields that are associations: which object they point to, and by what. */
-export const taskTargets = {
-  contact_email: { type: 'contacts', idProperty: 'email' },
-  contact_id: { type: 'contacts', idProperty: undefined },
-  company_id: { type: 'companies', idProperty: undefined },
-} as const;
-export type TargetField = keyof typeof taskTargets;
-export const targetFields = Object.keys(taskTargets) as TargetField[];
+}) as unknown as z.ZodType<Fields>;

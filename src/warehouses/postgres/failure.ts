@@ -39,6 +39,12 @@ const refusals = /^25006|multiple commands/;
 export const readOnlyHint = 'write one SELECT; the warehouse is only ever read';
 const lostConnection = /^(08|57P0)|ECONNRESET|EPIPE|Connection terminated|not queryable/;
 
+/** Whether the connection is gone, or could never be made. */
+export function isLost(error: unknown): boolean {
+  const { code, message } = reasonOf(error);
+  return error instanceof AggregateError || lostConnection.test(code) || lostConnection.test(message);
+}
+
 export interface FailureContext {
   /** The statement as its author wrote it. */
   sql: string;
@@ -54,7 +60,7 @@ export interface FailureContext {
 export function failureOf(error: unknown, context: FailureContext): ReadbackError {
   if (error instanceof ReadbackError) return error;
   const { code, message } = reasonOf(error);
-  if (lostConnection.test(code) || lostConnection.test(message)) return unreachable(error, context.shown);
+  if (isLost(error)) return unreachable(error, context.shown);
   if (code === '57014' && /statement timeout/.test(message)) return pastDeadline(context.timeoutMs, error);
   const { position, hint } = error as DatabaseError;
   // The statement was good by itself; in parentheses only a query is.

@@ -6,6 +6,7 @@ import type { Column, Warehouse, WarehouseType } from '../warehouse.ts';
 import { dbtSettings } from './dbt.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
 import { type FailureContext, failureOf, notAQuery } from './failure.ts';
+import { follow } from './follow.ts';
 import { readRows } from './read.ts';
 import { inSession, type Session, Sessions } from './session.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -17,6 +18,7 @@ export const warehouse: WarehouseType = {
   summary: 'A PostgreSQL database, read in read-only transactions.',
   schema: settingsSchema,
   example: 'url: env:WAREHOUSE_URL',
+  tells: ['listen', 'replicate'],
   dbt: { types: ['postgres', 'redshift'], settings: dbtSettings },
   scratchSetting: 'scratch_schema',
   open: async (settings) => openWarehouse(settings as Settings),
@@ -35,6 +37,7 @@ const templateFiles = [
   'cancel',
   'types',
   'snapshots',
+  'follow',
 ];
 
 function openWarehouse(settings: Settings): Warehouse {
@@ -86,6 +89,7 @@ function openWarehouse(settings: Settings): Warehouse {
         await session?.end(failed);
       }
     },
+    follow: (changes, follower, stop) => follow(sessions, templates, changes, follower, stop),
     close: async () => {
       await Promise.all([sessions.close(), writing.close()]);
     },

@@ -44,6 +44,13 @@ export class Sessions {
     return this.#target.shown;
   }
 
+  /** What a connection of one's own needs, outside the pool. */
+  async config(): Promise<pg.ClientConfig> {
+    this.#pool ??= this.#open();
+    await this.#pool;
+    return { ...this.#target.config, ssl: this.#ssl };
+  }
+
   /** Begins a transaction that the server ends at the deadline, and that is cancelled there when the client stops. */
   async begin(deadline: Deadline): Promise<Session> {
     const client = await this.#connect(deadline);

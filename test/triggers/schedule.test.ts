@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { runLook } from '../../src/engine/polls.ts';
+import { Openings } from '../../src/openings.ts';
+import { Pipeline } from '../../src/pipeline.ts';
+import { type Scene, scene, silent, until } from './scene.ts';
+
+let low: Scene;
+before(async () => {
+  low = await scene('every: 1s\ntrigger: { listen: low_stock }');
+  await low.start();
+});
+after(() => low.close());
+
+test('a notification that is lost costs time alone: the schedule catches it', async () => {
+  await low.commit(`update stock set on_hand = 3 where sku = 'S-1'`);
+  await until('the action', () => low.held().includes('S-1'));
+});
+
+test('looks that never end do not keep the schedule from its turn', async () => {
+  let stop = false;
+  const noise = (async () => {
+    for (let at = 0; !stop; at = (at + 1) % 400)
+      await low.commit(
+        `update stock set on_hand = case when on_hand < 10 then 50 else 3 end where sku = 'S-${at + 50}'`,
+        `notify low_stock, 'S-${at + 50}'`,
+      );
+  })();
+  try {
+    const before = await low.polls('schedule', 'done');
+    await until(
+      'three polls of the schedule',
+      async () => (await low.polls('schedule', 'done')) >= before + 3,
+    );
+  } finally {
+    stop = true;
+    await noise;
+  }
+});
+
+test('what a look found is sent by whoever is there next, once, when its process ends before', async () => {
+  await low.stop();
+  const { house } = low;
+  const openings = new Openings(house.project, house.database.pool);
+  const pipeline = new Pipeline(house.project, house.database.pool, openings, silent);
+  const signal = house.project.signals.get('low') ?? assert.fail('no signal');
+  await low.commit(`update stock set on_hand = 3 where sku = 'S-2'`);
+  const looking = { entities: ['S-2'], news: '', signal: new AbortController().signal };
+  const looked = await runLook(pipeline, house.database.pool, signal, looking);
+  await openings.close();
+  assert.equal(looked?.state === 'done' && looked.entered, 1);
+  assert.ok(!low.held().includes('S-2'));
+  await low.start();
+  await until('the action', () => low.held().includes('S-2'));
+  await house.settled('product');
+  assert.equal(low.writes('S-2'), 1);
+});
