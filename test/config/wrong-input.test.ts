@@ -22,6 +22,15 @@ function added(extra: string): Written {
   return { files: { [destination]: `${soundFiles[destination]}${extra}\n` } };
 }
 
+function message(blocks: string): Written {
+  const fields = `fields:\n  channel: C0123456789\n  text: x\n  blocks: '${blocks}'\n`;
+  return {
+    files: {
+      'destinations/message.yaml': `connection: team\naction: post_message\nsignals: [churn_risk]\n${fields}`,
+    },
+  };
+}
+
 const cases: Case[] = [
   [
     'diff: warehouse needs a warehouse with a place for it',
@@ -487,6 +496,21 @@ const cases: Case[] = [
     'enrichment key is the signal’s',
     line(enrichment, 'fresh: 10m', 'key: email'),
     `${enrichment}:1:1 CONFIG_REFERENCE: \`key\` has \`email\`, which signal \`churn_risk\` does not have as key`,
+  ],
+  [
+    'blocks of a message are JSON',
+    message('[{"type": "divider"},]'),
+    `destinations/message.yaml:7:11 CONFIG_VALUE: \`blocks\`: not JSON from line 1, column 22 on; print a value as {{ value | json }}, without quotes (got: [{"type": "divider"},])`,
+  ],
+  [
+    'a user is meant by something',
+    {
+      files: {
+        'destinations/user.yaml':
+          'connection: support\naction: upsert_user\nsignals: [churn_risk]\nfields:\n  name: "{{ customer_id }}"\n',
+      },
+    },
+    'destinations/user.yaml:5:3 CONFIG_VALUE: the file: map external_id or email: it says which user is meant (got: {"name":"{{ customer_id }}"})',
   ],
 ];
 

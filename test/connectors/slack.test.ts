@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Secret } from '../../src/config/secret.ts';
 import {
@@ -11,7 +13,9 @@ import {
   type WriteItem,
 } from '../../src/connectors/connector.ts';
 import { actionsOf } from '../../src/connectors/index.ts';
+import { actions } from '../../src/connectors/slack/actions.ts';
 import { connector } from '../../src/connectors/slack/index.ts';
+import { jsonFault } from '../../src/connectors/slack/json.ts';
 import { canonicalText } from '../../src/connectors/slack/text.ts';
 import { examine } from '../contract.ts';
 
@@ -38,6 +42,12 @@ examine(connector, {
       text: `${n}: ${untidy}`,
       blocks: JSON.stringify([{ type: 'section', text: { type: 'mrkdwn', text: `*${n}*` } }]),
     }),
+  },
+  send_direct_message: {
+    type: 'messages',
+    writes: 'chat.postMessage',
+    reads: 'conversations.history',
+    fields: (n) => ({ email: `Ada.${n}@Acme.Example`, text: `${n}: ${untidy}` }),
   },
   reply_in_thread: {
     type: 'messages',
@@ -184,6 +194,87 @@ describe('slack', () => {
     assert.ok(outcome.kind === 'rejected' && outcome.permanent && outcome.code === 'channel_not_found');
   });
 
+  const direct = (text: string, email = 'Ada@acme.example') => item({ email, text });
+
+  test('direct messages by email go to one conversation, which is looked up once', async () => {
+    const ids = [];
+    for (const one of [direct('first'), direct('second', 'ada@ACME.example ')])
+      ids.push(idOf(await write('send_direct_message', one)));
+    const [channel] = ids.map((id) => id.split(':')[0]);
+    assert.match(channel ?? '', /^D/);
+    assert.ok(ids.every((id) => id.startsWith(`${channel}:`)));
+    const paths = sandbox.requests().map(({ path }) => path);
+    assert.deepEqual(paths.slice(0, 4), [
+      '/api/users.lookupByEmail',
+      '/api/conversations.open',
+      '/api/chat.postMessage',
+      '/api/chat.postMessage',
+    ]);
+  });
+
+  test('a direct message whose answer was lost is found by its marker, also by another process', async () => {
+    const one = direct('the one');
+    sandbox.inject({ kind: 'cut_after_write', match: 'chat.postMessage' });
+    assert.equal((await write('send_direct_message', one)).kind, 'ambiguous');
+    client = await open();
+    const reading = await read('send_direct_message', one);
+    assert.ok(reading.kind === 'found' && reading.fields.text === 'the one');
+  });
+
+  test('an email that nobody has is a lasting no; a lookup that fails is no doubt about the message', async () => {
+    const stranger = await write('send_direct_message', direct('x', 'ada@nowhere.example'));
+    assert.ok(stranger.kind === 'rejected' && stranger.permanent && stranger.code === 'users_not_found');
+    sandbox.inject({ kind: 'garbage', match: 'users.lookupByEmail' });
+    const unlucky = await write('send_direct_message', direct('x'));
+    assert.ok(unlucky.kind === 'rejected' && !unlucky.permanent, unlucky.kind);
+    assert.equal(sandbox.records().length, 0);
+  });
+
+  test('a reply joins the thread of a direct message', async () => {
+    const parentId = idOf(await write('send_direct_message', direct('parent')));
+    const reply = item({ text: 'answer' }, parentId);
+    const id = idOf(await write('reply_in_thread', reply));
+    assert.equal((await read('reply_in_thread', reply, id)).kind, 'found');
+  });
+
+  test('blocks that are no Block Kit JSON are refused with the place, without their values', () => {
+    const { fields } = actions.post_message;
+    const said = (blocks: string) => {
+      const result = fields.safeParse({ channel: 'C0RETENTION', text: 'x', blocks });
+      return result.success ? '' : (result.error.issues[0]?.message ?? '');
+    };
+    assert.equal(said('[{"type": "divider"}]'), '');
+    const quoted = '[\n  {"type": "header", "text": "She said "secret""}\n]';
+    assert.match(said(quoted), /line 2, column 41 .*\| json/);
+    assert.doesNotMatch(said(quoted), /secret/);
+    assert.match(said('{"blocks": []}'), /a list of blocks/);
+    assert.match(said('[{"type": "divider"}, {"text": "x"}]'), /block 2 has no "type"/);
+    assert.match(said(JSON.stringify(Array(51).fill({ type: 'divider' }))), /51 blocks; Slack takes 50/);
+  });
+
+  test('the place where a text stops being JSON is found where JSON.parse refuses it, and only there', () => {
+    const good = ['[]', ' {"a": [1, -0.5e+3, true, null, "\\u00e9 \\" {"]} ', '""', '0', '{"a":{},"b":[{}]}'];
+    for (const text of good)
+      assert.deepEqual([jsonFault(text), JSON.parse(text) !== undefined], [undefined, true]);
+    const bad: [string, number, number][] = [
+      ['', 1, 1],
+      ['[1,]', 1, 4],
+      ['[1 2]', 1, 4],
+      ['{"a":}', 1, 6],
+      ['{"a" 1}', 1, 6],
+      ['{a: 1}', 1, 2],
+      ['[\n"a\nb"]', 2, 1],
+      ['[01]', 1, 3],
+      ['[1', 1, 3],
+      ['[1] x', 1, 5],
+      ['["\\x"]', 1, 2],
+    ];
+    for (const [text, line, column] of bad) {
+      assert.throws(() => JSON.parse(text));
+      assert.deepEqual(jsonFault(text), { line, column }, text);
+    }
+  });
+
   test('what Slack makes of a text counts as the text', () => {
     const pairs = [
       ['R&D', 'R&amp;D'],
@@ -229,6 +320,27 @@ describe('slack', () => {
     });
     const readings = await halting.read('post_message', {}, [readItem('post_message', one)], call());
     assert.equal(readings.get(one.key)?.kind, 'throttled');
+  });
+
+  test('doctor names the scopes that a token lacks for what is used', async () => {
+    const scopes = 'chat:write,channels:history,users:read';
+    const narrow = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'x-oauth-scopes': scopes });
+      response.end('{"ok":true}');
+    });
+    await new Promise<void>((resolve) => narrow.listen(0, '127.0.0.1', resolve));
+    const { port } = narrow.address() as AddressInfo;
+    const limited = await open({ base_url: `http://127.0.0.1:${port}` });
+    const use = (action: string) => limited.check([{ action, options: {} }], call());
+    try {
+      assert.deepEqual(await use('post_message'), []);
+      const [finding, ...others] = await use('send_direct_message');
+      assert.equal(others.length, 0);
+      assert.match(finding?.hint ?? '', /^Add users:read\.email, im:write, im:history and/);
+    } finally {
+      narrow.close();
+      narrow.closeAllConnections();
+    }
   });
 
   test('base_url may end in /api, /api/ or neither', async () => {

@@ -55,6 +55,32 @@ examine(connector, {
       for (const n of [0, 1, 2]) await newTicket(client, call, n);
     },
   },
+  upsert_user: {
+    type: 'users',
+    writes: 'create_or_update',
+    reads: 'show_many',
+    mark: (key) => `C-${/\d+/.exec(key)?.[0]}`,
+    fields: (n) => ({
+      external_id: ` C-${n}`,
+      email: `Ada.${n}@Acme.Example `,
+      name: `Ada ${n}`,
+      tags: 'Trial, low stock',
+      organization_id: '42',
+      custom_seats: `${n}.50`,
+    }),
+  },
+  upsert_organization: {
+    type: 'organizations',
+    writes: 'create_or_update',
+    reads: 'show_many',
+    mark: (key) => `ACC-${/\d+/.exec(key)?.[0]}`,
+    fields: (n) => ({
+      external_id: `ACC-${n}`,
+      name: `Acme ${n}`,
+      domain_names: 'acme.example, Acme.test',
+      custom_tier: 'gold',
+    }),
+  },
 });
 
 let sandbox: Sandbox;

@@ -1,7 +1,16 @@
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
+import { beforeWriting } from '../rest.ts';
 import type { Slack } from './client.ts';
+import type { DirectMessages } from './direct.ts';
 import { formatPlace, parsePlace } from './place.ts';
-import { messageFields, postFields, postOptions, replyOptions, updateOptions } from './schema.ts';
+import {
+  directFields,
+  messageFields,
+  postFields,
+  postOptions,
+  replyOptions,
+  updateOptions,
+} from './schema.ts';
 import { canonicalText } from './text.ts';
 
 /** Clocks differ: a message is looked for from this long before the time the attempt was written down. */
@@ -46,6 +55,21 @@ export const actions = {
       fields: { channel: '#retention', text: '*{{ name }}* may leave ({{ churn_probability | percent }}).' },
     },
   },
+  send_direct_message: {
+    ...message,
+    summary: 'Sends a message to one person, found by email.',
+    idempotency: 'marker',
+    fields: directFields,
+    options: postOptions,
+    // A message knows the conversation it is in, not by which address the person was found.
+    unreadable: ['email', 'blocks'],
+    needsParent: false,
+    locate: (fields: Fields) => ({ email: fields.email ?? '', since: since() }),
+    inverse,
+    example: {
+      fields: { email: '{{ owner_email }}', text: '*{{ name }}* is yours since {{ assigned_at | date }}.' },
+    },
+  },
   reply_in_thread: {
     ...message,
     summary: 'Replies in the thread of the message an earlier destination posted (`follows:`).',
@@ -78,14 +102,16 @@ export const eventType = 'readback_action';
 /** Writes one action. */
 export async function write(
   slack: Slack,
+  directMessages: DirectMessages,
   action: string,
   options: Record<string, unknown>,
   item: WriteItem,
   call: CallOptions,
 ): Promise<Outcome> {
-  const { channel: target, text, blocks } = item.fields;
-  const parent = action === 'post_message' ? undefined : parsePlace(item.parentId);
-  if (action !== 'post_message' && !parent) {
+  const { channel, email, text, blocks } = item.fields;
+  const begins = channel !== undefined || email !== undefined;
+  const parent = begins ? undefined : parsePlace(item.parentId);
+  if (!begins && !parent) {
     return { kind: 'rejected', code: 'no_parent', reason: 'no message to work on', permanent: true };
   }
   const content = {
@@ -98,12 +124,14 @@ export async function write(
     const answer = await slack.call('chat.update', { ...place, ...content }, call);
     return answer.ok ? written(answer.body, parent.thread) : answer.problem;
   }
+  const direct = email === undefined ? undefined : await directMessages.channelWith(email, call);
+  if (direct && !direct.ok) return beforeWriting(direct.problem);
   // A reply to a reply belongs to the thread's first message.
   const thread = parent && (parent.thread ?? parent.ts);
   const answer = await slack.call(
     'chat.postMessage',
     {
-      channel: parent?.channel ?? target,
+      channel: parent?.channel ?? direct?.channel ?? channel,
       ...content,
       ...(thread ? { thread_ts: thread } : {}),
       ...options,

@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
-import type { CallOptions, Gate } from '../connector.ts';
+import { type CallOptions, type Gate, NotSent } from '../connector.ts';
 import { judgeError, type Problem } from './errors.ts';
 import type { Settings } from './schema.ts';
 
@@ -65,6 +65,16 @@ export class Slack {
       return answer;
     } finally {
       answered(usable);
+    }
+  }
+
+  /** As `call`, but a gate that refuses is an answer too: what was already read keeps its worth. */
+  async ask(method: string, args: Record<string, unknown>, call: CallOptions): Promise<Answered | Refused> {
+    try {
+      return await this.call(method, args, call);
+    } catch (error) {
+      if (error instanceof NotSent) return refused(error.outcome);
+      throw error;
     }
   }
 

@@ -1,4 +1,4 @@
-import { type CallOptions, NotSent } from '../connector.ts';
+import type { CallOptions } from '../connector.ts';
 import type { Refused, Slack } from './client.ts';
 
 export interface Message {
@@ -40,8 +40,7 @@ export async function readMessages(
   for (let page = 0; page < maxPages; page++) {
     const range = { oldest, ...(latest ? { latest } : {}), inclusive: true, include_all_metadata: true };
     const place = { channel, ...(thread ? { ts: thread } : {}) };
-    const answer = await ask(
-      slack,
+    const answer = await slack.ask(
       method,
       { ...place, ...range, limit, ...(cursor ? { cursor } : {}) },
       call,
@@ -65,7 +64,7 @@ export async function readChannels(slack: Slack, call: CallOptions): Promise<Map
   for (let page = 0; page < maxChannelPages; page++) {
     const types = 'public_channel,private_channel';
     const args = { types, exclude_archived: true, limit: 200, ...(cursor ? { cursor } : {}) };
-    const answer = await ask(slack, 'conversations.list', args, call);
+    const answer = await slack.ask('conversations.list', args, call);
     if (!answer.ok) return answer;
     if (!Array.isArray(answer.body.channels)) return unreadable;
     for (const { id, name } of answer.body.channels as { id: string; name: string }[]) channels.set(name, id);
@@ -80,13 +79,3 @@ const unreadable: Refused = {
   error: undefined,
   problem: { kind: 'ambiguous', reason: 'Slack gave an answer without the list asked for' },
 };
-
-/** A gate that refuses is an answer too: what was already read keeps its worth. */
-async function ask(slack: Slack, method: string, args: Record<string, unknown>, call: CallOptions) {
-  try {
-    return await slack.call(method, args, call);
-  } catch (error) {
-    if (error instanceof NotSent) return { ok: false, error: undefined, problem: error.outcome } as const;
-    throw error;
-  }
-}

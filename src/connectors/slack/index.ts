@@ -1,12 +1,13 @@
 import type { CallOptions, Client, Connector, Finding, Outcome } from '../connector.ts';
 import { actions, write } from './actions.ts';
 import { Slack } from './client.ts';
+import { DirectMessages } from './direct.ts';
 import { Readback } from './readback.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
 export const connector: Connector = {
   name: 'slack',
-  summary: 'Slack: posts, answers and updates messages, and reads them back.',
+  summary: 'Slack: posts, answers and updates messages, sends direct ones, and reads them back.',
   schema: settingsSchema,
   example: ['team:', '  connector: slack', '  bot_token: env:SLACK_BOT_TOKEN'].join('\n'),
   // Tier 3, which reading back and updating belong to. Slack counts per method; this is the smallest of ours.
@@ -14,12 +15,19 @@ export const connector: Connector = {
   actions,
   open: async (settings, gate): Promise<Client> => {
     const slack = await Slack.open(settings as Settings, gate);
-    const readback = new Readback(slack);
+    const directMessages = new DirectMessages(slack);
+    const readback = new Readback(slack, directMessages);
     return {
-      check: (_actions, call) => check(slack, call),
+      check: (actions, call) =>
+        check(
+          slack,
+          actions.map(({ action }) => action),
+          call,
+        ),
       write: async (action, options, items, call) => {
         const outcomes = new Map<string, Outcome>();
-        for (const item of items) outcomes.set(item.key, await write(slack, action, options, item, call));
+        for (const item of items)
+          outcomes.set(item.key, await write(slack, directMessages, action, options, item, call));
         return outcomes;
       },
       read: (action, _options, items, call) => readback.read(action, items, call),
@@ -30,7 +38,7 @@ export const connector: Connector = {
 };
 
 /** The token's scopes come with every answer, so one call tells whether it can post and read back. */
-async function check(slack: Slack, call: CallOptions): Promise<Finding[]> {
+async function check(slack: Slack, used: string[], call: CallOptions): Promise<Finding[]> {
   const answer = await slack.call('auth.test', {}, call);
   if (!answer.ok) {
     return [{ problem: answer.problem.reason, hint: 'Check bot_token (xoxb-…) of the connection.' }];
@@ -38,15 +46,23 @@ async function check(slack: Slack, call: CallOptions): Promise<Finding[]> {
   const scopes = (answer.body.response_metadata as { scopes?: string[] } | undefined)?.scopes;
   if (!scopes) return [];
   const findings: Finding[] = [];
-  if (!scopes.includes('chat:write')) {
-    findings.push({
-      problem: 'The token may not post.',
-      hint: 'Add the scope chat:write and reinstall the app.',
-    });
-  }
-  if (!scopes.some((scope) => scope.endsWith(':history'))) {
-    const hint = 'Add channels:history (groups:history for private channels) and reinstall the app.';
-    findings.push({ problem: 'The token may not read messages back.', hint });
-  }
+  const need = (has: boolean, problem: string, add: string) => {
+    if (!has) findings.push({ problem, hint: `Add ${add} and reinstall the app.` });
+  };
+  need(scopes.includes('chat:write'), 'The token may not post.', 'the scope chat:write');
+  need(
+    scopes.some((scope) => scope.endsWith(':history')),
+    'The token may not read messages back.',
+    'channels:history (groups:history for private channels)',
+  );
+  const missing = directScopes.filter((scope) => !scopes.includes(scope));
+  need(
+    !used.includes('send_direct_message') || missing.length === 0,
+    'The token may not send direct messages by email and read them back.',
+    missing.join(', '),
+  );
   return findings;
 }
+
+/** To find the person, to open the conversation, and to read it. */
+const directScopes = ['users:read', 'users:read.email', 'im:write', 'im:history'];

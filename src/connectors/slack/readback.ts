@@ -1,5 +1,6 @@
 import type { CallOptions, ReadItem, Reading } from '../connector.ts';
 import type { Refused, Slack } from './client.ts';
+import type { DirectMessages } from './direct.ts';
 import { type Conversation, type Message, readChannels, readMessages } from './history.ts';
 import { formatPlace, isConversationId, parsePlace } from './place.ts';
 
@@ -13,10 +14,12 @@ interface Wanted extends Conversation {
 /** Reads messages back from one connection; remembers the ids of named channels. */
 export class Readback {
   readonly #slack: Slack;
+  readonly #directMessages: DirectMessages;
   #channels: Map<string, string> | undefined;
 
-  constructor(slack: Slack) {
+  constructor(slack: Slack, directMessages: DirectMessages) {
     this.#slack = slack;
+    this.#directMessages = directMessages;
   }
 
   async read(action: string, items: ReadItem[], call: CallOptions): Promise<Map<string, Reading>> {
@@ -48,8 +51,14 @@ export class Readback {
     if (parent) {
       return { item, channel: parent.channel, thread: parent.thread ?? parent.ts, ts: undefined, since };
     }
-    const channel = await this.#channelId(item.locator.channel ?? '', call);
+    const { channel: named = '', email } = item.locator;
+    const channel = await (email === undefined ? this.#channelId(named, call) : this.#direct(email, call));
     return typeof channel === 'string' ? { item, channel, thread: undefined, ts: undefined, since } : channel;
+  }
+
+  async #direct(email: string, call: CallOptions): Promise<string | Reading> {
+    const direct = await this.#directMessages.channelWith(email, call);
+    return direct.ok ? direct.channel : asReading(direct);
   }
 
   async #channelId(channel: string, call: CallOptions): Promise<string | Reading> {
@@ -134,18 +143,19 @@ function reading(wanted: Wanted, message: Message | undefined): Reading {
   return { kind: 'found', id: formatPlace({ channel, ts: message.ts, thread }), fields };
 }
 
-/** Asking again does not help: the token may not read here, or there is no such channel. */
+/** Asking again does not help: a scope is missing, the bot is not in the channel, or there is none. */
 const neverReadable = new Set([
   'channel_is_limited_access',
   'channel_not_found',
   'method_not_supported_for_channel_type',
   'missing_scope',
   'not_in_channel',
+  'users_not_found',
 ]);
 
 function asReading({ error, problem }: Refused): Reading {
   if (error !== undefined && neverReadable.has(error)) {
-    const reason = `Slack says ${error}: reading needs the history scope and the bot in the channel`;
+    const reason = `Slack says ${error}: the token may not read here, or there is no such place`;
     return { kind: 'unreadable', reason };
   }
   // The thread's first message is gone, and its replies with it.

@@ -14,6 +14,7 @@ export class Workspace {
   readonly #records: Records;
   readonly #faults: Faults;
   readonly #ids = new Map<string, string>();
+  readonly #users = new Map<string, string>();
   /** Message ids by conversation (`channel` or `channel:thread`), oldest first. */
   readonly #conversations = new Map<string, string[]>();
   #lastMicroseconds = 0;
@@ -27,6 +28,9 @@ export class Workspace {
   call(method: string, args: Arguments, stale: boolean): Answer {
     if (method === 'auth.test') return { ok: true, team: 'Sandbox', user: 'readback', user_id: 'U0SANDBOX' };
     if (method === 'conversations.list') return this.#list();
+    if (method === 'users.lookupByEmail') return this.#lookUp(String(args.email));
+    if (method === 'conversations.open')
+      return { ok: true, channel: { id: `D${String(args.users).slice(1)}` } };
     if (method === 'chat.postMessage') return this.#post(args);
     if (method === 'chat.update') return this.#update(args);
     if (method === 'conversations.history') return this.#history(args, stale);
@@ -37,6 +41,14 @@ export class Workspace {
   #list(): Answer {
     const channels = [...this.#ids].map(([name, id]) => ({ id, name }));
     return { ok: true, channels, response_metadata: { next_cursor: '' } };
+  }
+
+  /** Any email is someone's here, except those of `nowhere.example`. */
+  #lookUp(email: string): Answer {
+    if (!/^[^@\s]+@[^@\s]+$/.test(email) || email.endsWith('@nowhere.example')) return no('users_not_found');
+    const id = this.#users.get(email) ?? `U0PERSON${String(this.#users.size).padStart(4, '0')}`;
+    this.#users.set(email, id);
+    return { ok: true, user: { id, profile: { email } } };
   }
 
   /** Any name or id is a channel here, except the ones that are named for what is wrong with them. */

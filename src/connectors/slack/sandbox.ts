@@ -52,7 +52,8 @@ class SlackSandbox implements SandboxVendor {
       request.stale,
     );
     const headers = {
-      'x-oauth-scopes': 'chat:write,channels:history,groups:history,channels:read,groups:read',
+      'x-oauth-scopes':
+        'chat:write,channels:history,groups:history,im:history,channels:read,groups:read,im:write,users:read,users:read.email',
     };
     return { status: 200, body: answer, headers };
   }

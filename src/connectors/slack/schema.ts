@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import { blocksFault } from './blocks.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -13,11 +14,23 @@ export type Settings = z.infer<typeof settingsSchema>;
 const text = z.string().describe('The message, in Slack’s mrkdwn. Values from templates are escaped for it.');
 const blocks = z
   .string()
+  .superRefine((json, context) => {
+    const message = blocksFault(json);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  })
   .exactOptional()
-  .describe('Block Kit blocks as JSON; `text` is then the notification.');
+  .describe(
+    'Block Kit blocks: a JSON list of at most 50; `text` is then the notification. Print values as `{{ name | json }}`.',
+  );
 
 export const postFields = z.strictObject({
   channel: z.string().describe('A channel id (C0123456789), better than a name (#retention).'),
+  text,
+  blocks,
+}) as unknown as z.ZodType<Record<string, string>>;
+
+export const directFields = z.strictObject({
+  email: z.string().describe('The email of a person of the workspace, as Slack knows it.'),
   text,
   blocks,
 }) as unknown as z.ZodType<Record<string, string>>;

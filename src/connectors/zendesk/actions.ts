@@ -1,12 +1,11 @@
-import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
-import { beforeWriting } from '../rest.ts';
-import { addressOf, type Zendesk } from './client.ts';
-import { canonical, splitTags } from './normal.ts';
-import { findAudit } from './readback.ts';
+import type { ActionType, Fields } from '../connector.ts';
+import { addressOf } from './client.ts';
+import { canonical, canonicalProfile } from './normal.ts';
+import { organizationFields, organizationOptions, userFields, userOptions } from './profile-schema.ts';
+import { locate } from './profiles.ts';
 import {
   createFields,
   createOptions,
-  customField,
   type Settings,
   updateByIdFields,
   updateFields,
@@ -29,6 +28,19 @@ const update = {
   canonical,
 } as const;
 
+const pageOf = (page: string) => (id: string, settings: Record<string, unknown>) =>
+  `${addressOf(settings as Settings)}/agent/${page}/${id}`;
+
+const profile = {
+  idempotency: 'upsert',
+  unreadable: [],
+  needsParent: false,
+  maxReadBatch: 100,
+  lagMs,
+  locate,
+  canonical: canonicalProfile,
+} as const;
+
 export const actions = {
   create_ticket: {
     summary: 'Creates a ticket, once per action.',
@@ -44,7 +56,7 @@ export const actions = {
     lagMs,
     locate: () => ({}),
     canonical,
-    link: (id, settings) => `${addressOf(settings as Settings)}/agent/tickets/${id}`,
+    link: pageOf('tickets'),
     // Few agents may delete: solved, and saying why, is how a ticket is withdrawn.
     inverse: {
       action: 'update_ticket',
@@ -90,83 +102,35 @@ export const actions = {
       },
     },
   },
+  upsert_user: {
+    ...profile,
+    summary: 'Creates a user, or changes the one with this `external_id` or email.',
+    fields: userFields,
+    options: userOptions,
+    maxBatch: 100,
+    // Each lane waits for its job; Zendesk queues or runs at most 30 for an account.
+    concurrency: 2,
+    link: pageOf('users'),
+    example: {
+      fields: {
+        external_id: '{{ customer_id }}',
+        name: '{{ name }}',
+        email: '{{ email }}',
+        custom_plan: '{{ plan }}',
+      },
+    },
+  },
+  upsert_organization: {
+    ...profile,
+    summary: 'Creates an organisation, or changes the one with this `external_id`.',
+    fields: organizationFields,
+    options: organizationOptions,
+    // Zendesk has no such job for organisations.
+    maxBatch: 1,
+    concurrency: 4,
+    link: pageOf('organizations'),
+    example: {
+      fields: { external_id: '{{ account_id }}', name: '{{ account_name }}', tags: 'trial' },
+    },
+  },
 } satisfies Record<string, ActionType>;
-
-/** Writes one action. */
-export async function write(
-  zendesk: Zendesk,
-  action: string,
-  options: Record<string, unknown>,
-  item: WriteItem,
-  call: CallOptions,
-): Promise<Outcome> {
-  if (action === 'create_ticket') return create(zendesk, options, item, call);
-  const ticketId = action === 'update_ticket' ? item.parentId : item.fields.ticket_id;
-  if (!ticketId || !/^\d+$/.test(ticketId))
-    return {
-      kind: 'rejected',
-      code: 'ticket_id',
-      reason: 'no numeric ticket id to work on',
-      permanent: true,
-    };
-  return change(zendesk, options, item, ticketId, call);
-}
-
-/** The `Idempotency-Key` covers two hours; `external_id` is how the ticket is found after that. */
-async function create(
-  zendesk: Zendesk,
-  options: Record<string, unknown>,
-  item: WriteItem,
-  call: CallOptions,
-): Promise<Outcome> {
-  const { body, requester_email: email, requester_name: name, ...rest } = item.fields;
-  const ticket = {
-    ...common(rest),
-    external_id: item.key,
-    comment: { body, public: options.public !== false },
-    ...(email || name ? { requester: { ...(name && { name }), ...(email && { email }) } } : {}),
-  };
-  const answer = await zendesk.createTicket(ticket, item.requestKey, call);
-  if (!answer.ok) return answer.problem;
-  return { kind: answer.replayed ? 'already' : 'applied', id: answer.ticketId };
-}
-
-/**
- * Zendesk takes no idempotency key on an update. Setting a value twice does no harm, a comment said twice does: so
- * before a comment that may be a repeat, the ticket's audits are asked whether this very update is already there.
- */
-async function change(
-  zendesk: Zendesk,
-  options: Record<string, unknown>,
-  item: WriteItem,
-  ticketId: string,
-  call: CallOptions,
-): Promise<Outcome> {
-  const { comment, ticket_id: _, ...rest } = item.fields;
-  if (comment && item.mayRepeat) {
-    const found = await findAudit(zendesk, ticketId, item.key, call);
-    if (found.kind === 'found') return { kind: 'already', id: ticketId };
-    if (found.kind === 'problem') return beforeWriting(found.problem);
-  }
-  const ticket = {
-    ...common(rest),
-    ...(comment ? { comment: { body: comment, public: options.public === true } } : {}),
-    metadata: { readback_key: item.key },
-  };
-  const answer = await zendesk.updateTicket(ticketId, ticket, call);
-  return answer.ok ? { kind: 'applied', id: ticketId } : answer.problem;
-}
-
-function common(fields: Fields): Record<string, unknown> {
-  const ticket: Record<string, unknown> = {};
-  const custom: { id: number; value: string }[] = [];
-  for (const [field, value] of Object.entries(fields)) {
-    const id = customField.exec(field)?.[1];
-    if (id) custom.push({ id: Number(id), value });
-    else if (field === 'tags') ticket.tags = splitTags(value);
-    else if (field.endsWith('_id')) ticket[field] = /^\d+$/.test(value.trim()) ? Number(value) : value;
-    else ticket[field] = value;
-  }
-  if (custom.length > 0) ticket.custom_fields = custom;
-  return ticket;
-}

@@ -1,6 +1,14 @@
 import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
-import { type Answer, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
+import {
+  type Answer,
+  asked,
+  beforeWriting,
+  type Problem,
+  type Refusal,
+  type Refused,
+  Rest,
+} from '../rest.ts';
 import type { Settings } from './schema.ts';
 
 export interface Ticket extends Record<string, unknown> {
@@ -19,6 +27,11 @@ export interface Audit {
   events?: { type: string; body?: string }[];
 }
 
+/** A user or an organisation. */
+export interface Profile extends Record<string, unknown> {
+  id: number;
+}
+
 /** Where an account's API and its pages are. */
 export function addressOf({ base_url, subdomain }: Pick<Settings, 'base_url' | 'subdomain'>): string {
   return (base_url ?? `https://${subdomain}.zendesk.com`).replace(/\/+$/, '');
@@ -27,22 +40,68 @@ export function addressOf({ base_url, subdomain }: Pick<Settings, 'base_url' | '
 /** Zendesk's ticketing API: the only place that knows its addresses, limits and ways of saying no. */
 export class Zendesk {
   readonly #rest: Rest;
+  /** For questions about the account, where a 403 is no record's. */
+  readonly #account: Rest;
+  readonly #gate: Gate;
 
   constructor(settings: Settings, gate: Gate) {
     const login = Buffer.from(`${settings.email}/token:${settings.api_token.reveal()}`).toString('base64');
-    this.#rest = new Rest({
+    const api = {
       vendor: 'Zendesk',
       base: addressOf(settings),
       authorization: `Basic ${login}`,
       secrets: [settings.api_token.reveal(), login],
       gate,
-      problemOf,
-    });
+    };
+    this.#rest = new Rest({ ...api, problemOf });
+    this.#account = new Rest({ ...api, problemOf: (refusal) => ofAccount(problemOf(refusal)) });
+    this.#gate = gate;
+  }
+
+  /**
+   * One request. Zendesk says 403 in the same words of one record and of the whole account, so a 403 is followed by the
+   * question who we are: when that is answered, it was about the record, and the others need not wait.
+   */
+  async ask(
+    method: string,
+    path: string,
+    call: CallOptions,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer | Refused> {
+    const answer = await this.#rest.ask(method, path, call, body, headers);
+    if (answer.ok || !isForbidden(answer.problem)) return answer;
+    const account = await asked(() => this.me(call));
+    if (!account.ok) return { ...answer, problem: beforeWriting(account.problem) };
+    if (account.role !== undefined && account.role !== 'end-user') return answer;
+    const problem = ofAccount(answer.problem);
+    if (problem.kind === 'unavailable') this.#gate.heed(problem);
+    return { ...answer, problem };
+  }
+
+  /** A POST of a new record. No such path: no such account ("No help desk at …"). */
+  async create(
+    path: string,
+    call: CallOptions,
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer | Refused> {
+    const answer = await this.ask('POST', path, call, body, headers);
+    if (answer.ok || !answer.gone) return answer;
+    return {
+      ...answer,
+      problem: { kind: 'unavailable', code: 'not_found', reason: answer.problem.reason },
+    };
+  }
+
+  /** A good status with something else in it than what was asked for. */
+  unreadable(what: string): Refused {
+    return this.#rest.unreadable(what);
   }
 
   /** `role` is missing when Zendesk did not recognise the credentials. */
   async me(call: CallOptions): Promise<{ ok: true; role: string | undefined } | Refused> {
-    const answer = await this.#rest.ask('GET', '/api/v2/users/me', call);
+    const answer = await this.#account.ask('GET', '/api/v2/users/me', call);
     if (!answer.ok) return answer;
     const user = answer.body.user as { id?: number | null; role?: string } | undefined;
     return { ok: true, role: user?.id ? user.role : undefined };
@@ -54,24 +113,11 @@ export class Zendesk {
     requestKey: string,
     call: CallOptions,
   ): Promise<{ ok: true; ticketId: string; replayed: boolean } | Refused> {
-    const answer = await this.#rest.ask(
-      'POST',
-      '/api/v2/tickets',
-      call,
-      { ticket },
-      { 'idempotency-key': requestKey },
-    );
-    if (!answer.ok) {
-      // No such path for a create: no such account ("No help desk at …").
-      if (answer.gone)
-        return {
-          ...answer,
-          problem: { kind: 'unavailable', code: 'not_found', reason: answer.problem.reason },
-        };
-      return answer;
-    }
+    const headers = { 'idempotency-key': requestKey };
+    const answer = await this.create('/api/v2/tickets', call, { ticket }, headers);
+    if (!answer.ok) return answer;
     const ticketId = (answer.body.ticket as Ticket | undefined)?.id;
-    if (ticketId === undefined) return this.#rest.unreadable('an answer without a ticket id');
+    if (ticketId === undefined) return this.unreadable('an answer without a ticket id');
     return {
       ok: true,
       ticketId: String(ticketId),
@@ -84,8 +130,8 @@ export class Zendesk {
     ticket: Record<string, unknown>,
     call: CallOptions,
   ): Promise<Answer | Refused> {
-    const answer = await this.#rest.ask('PUT', `/api/v2/tickets/${ticketId}`, call, { ticket });
-    return answer.ok && !answer.body.ticket ? this.#rest.unreadable('an answer without a ticket') : answer;
+    const answer = await this.ask('PUT', `/api/v2/tickets/${ticketId}`, call, { ticket });
+    return answer.ok && !answer.body.ticket ? this.unreadable('an answer without a ticket') : answer;
   }
 
   /** At most 100 ids. Tickets that do not exist are simply not in the answer. */
@@ -98,14 +144,42 @@ export class Zendesk {
   }
 
   async #tickets(path: string, call: CallOptions): Promise<TicketList | Refused> {
-    const answer = await this.#rest.ask('GET', path, call);
+    const answer = await this.ask('GET', path, call);
     if (!answer.ok) return answer;
-    if (!Array.isArray(answer.body.tickets)) return this.#rest.unreadable('an answer without tickets');
+    if (!Array.isArray(answer.body.tickets)) return this.unreadable('an answer without tickets');
     return {
       ok: true,
       tickets: answer.body.tickets,
       users: (answer.body.users as TicketList['users']) ?? [],
     };
+  }
+
+  /** At most 100. Those that do not exist are not in the answer. */
+  showProfiles(
+    type: 'user' | 'organization',
+    by: 'ids' | 'external_ids',
+    names: string[],
+    call: CallOptions,
+  ): Promise<{ ok: true; profiles: Profile[] } | Refused> {
+    const list = names.map(encodeURIComponent).join(',');
+    return this.#profiles(`${type}s`, `/api/v2/${type}s/show_many?${by}=${list}`, call);
+  }
+
+  /** A search, which "can take up to a few minutes" to know of what is new, and also finds second addresses. */
+  usersByEmail(email: string, call: CallOptions): Promise<{ ok: true; profiles: Profile[] } | Refused> {
+    const query = encodeURIComponent(`email:"${email.replaceAll('"', '')}"`);
+    return this.#profiles('users', `/api/v2/users/search?query=${query}`, call);
+  }
+
+  async #profiles(
+    list: string,
+    path: string,
+    call: CallOptions,
+  ): Promise<{ ok: true; profiles: Profile[] } | Refused> {
+    const answer = await this.ask('GET', path, call);
+    if (!answer.ok) return answer;
+    const profiles = answer.body[list];
+    return Array.isArray(profiles) ? { ok: true, profiles } : this.unreadable(`an answer without ${list}`);
   }
 
   /** One page of 100, oldest first. */
@@ -114,19 +188,33 @@ export class Zendesk {
     page: number,
     call: CallOptions,
   ): Promise<{ ok: true; audits: Audit[]; count: number } | Refused> {
-    const answer = await this.#rest.ask(
+    const answer = await this.ask(
       'GET',
       `/api/v2/tickets/${ticketId}/audits?page=${page}&per_page=100`,
       call,
     );
     if (!answer.ok) return answer;
-    if (!Array.isArray(answer.body.audits)) return this.#rest.unreadable('an answer without audits');
+    if (!Array.isArray(answer.body.audits)) return this.unreadable('an answer without audits');
     return {
       ok: true,
       audits: answer.body.audits,
       count: Number(answer.body.count ?? answer.body.audits.length),
     };
   }
+}
+
+const forbidden = 'forbidden';
+
+/** Whether Zendesk said 403, which it says of records and of accounts. */
+export function isForbidden(problem: Problem): boolean {
+  return problem.kind === 'rejected' && problem.code === forbidden;
+}
+
+/** The same no where it is known to be the account's. */
+function ofAccount(problem: Problem): Problem {
+  return problem.kind === 'rejected' && isForbidden(problem)
+    ? { kind: 'unavailable', code: problem.code, reason: problem.reason }
+    : problem;
 }
 
 /** How Zendesk says no. Bodies are JSON, plain text (429) or HTML (proxies); only the status is relied on. */
@@ -137,7 +225,8 @@ function problemOf({ status, headers, json, text, quote }: Refusal): Problem {
   // 503 with Retry-After is Zendesk's maintenance answer: nothing was taken in.
   if (status === 429 || (status === 503 && retryAfter !== null))
     return { kind: 'throttled', retryAfterMs: parseRetryAfter(retryAfter), reason };
-  if (status === 401 || status === 403) return { kind: 'unavailable', code, reason };
+  if (status === 401) return { kind: 'unavailable', code, reason };
+  if (status === 403) return { kind: 'rejected', code: forbidden, reason, permanent: true };
   // An earlier request with this key was taken in with another body: whether it was written, read-back decides.
   if (code === 'IdempotentRequestError' || status === 408 || status >= 500)
     return { kind: 'ambiguous', reason };

@@ -1,12 +1,16 @@
-import type { Client, Connector, Finding } from '../connector.ts';
-import { actions, write } from './actions.ts';
+import type { CallOptions, Client, Connector, Finding, Outcome, WriteItem } from '../connector.ts';
+import { actions } from './actions.ts';
 import { Zendesk } from './client.ts';
+import { readProfiles } from './profile-readback.ts';
+import { named, profileRecord, upsertOne } from './profiles.ts';
 import { read } from './readback.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { writeTicket } from './tickets.ts';
+import { Users } from './users.ts';
 
 export const connector: Connector = {
   name: 'zendesk',
-  summary: 'Zendesk Support: creates, changes and comments tickets, and reads them back.',
+  summary: 'Zendesk Support: writes tickets, users and organisations, and reads them back.',
   schema: settingsSchema,
   example: [
     'support:',
@@ -20,19 +24,40 @@ export const connector: Connector = {
   actions,
   open: async (settings, gate): Promise<Client> => {
     const zendesk = new Zendesk(settings as Settings, gate);
+    const users = new Users(zendesk);
     return {
       check: (_actions, call) => check(zendesk, call),
       write: async (action, options, items, call) => {
+        if (action === 'upsert_user') return users.upsert(options, items, call);
+        if (action === 'upsert_organization') return writeOrganizations(zendesk, items, call);
         const outcomes = new Map();
-        for (const item of items) outcomes.set(item.key, await write(zendesk, action, options, item, call));
+        for (const item of items)
+          outcomes.set(item.key, await writeTicket(zendesk, action, options, item, call));
         return outcomes;
       },
-      read: (action, _options, items, call) => read(zendesk, action, items, call),
+      read: (action, _options, items, call) => {
+        if (action === 'upsert_user') return readProfiles(zendesk, 'user', items, call);
+        if (action === 'upsert_organization') return readProfiles(zendesk, 'organization', items, call);
+        return read(zendesk, action, items, call);
+      },
       close: async () => {},
     };
   },
   sandbox: async (options) => (await import('./sandbox.ts')).startSandbox(options),
 };
+
+async function writeOrganizations(
+  zendesk: Zendesk,
+  items: WriteItem[],
+  call: CallOptions,
+): Promise<Map<string, Outcome>> {
+  const { named: organizations, outcomes } = named(items);
+  for (const { item } of organizations) {
+    const record = profileRecord('organization', item.fields, {});
+    outcomes.set(item.key, await upsertOne(zendesk, 'organization', record, call));
+  }
+  return outcomes;
+}
 
 async function check(zendesk: Zendesk, call: Parameters<Client['check']>[1]): Promise<Finding[]> {
   const me = await zendesk.me(call);

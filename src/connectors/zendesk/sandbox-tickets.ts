@@ -67,6 +67,7 @@ export class Helpdesk {
     const sent = (request.body.ticket ?? {}) as Sent;
     const record = this.#records.get('tickets', ticketId);
     if (!record) return notFound;
+    if (record.fields.group_id === otherGroup) return forbidden;
     const refused = refusal(sent, false) ?? this.#rejected(sent);
     if (refused) return refused;
     if (sent.safe_update && sent.updated_stamp !== record.fields.updated_at) {
@@ -161,4 +162,10 @@ export class Helpdesk {
   }
 }
 
+/** Tickets of this group are not for the sandbox's agent to change. */
+const otherGroup = 403;
+const forbidden: SandboxAnswer = {
+  status: 403,
+  body: { error: { title: 'Forbidden', message: 'You do not have access to this page.' } },
+};
 const notFound: SandboxAnswer = { status: 404, body: { error: 'RecordNotFound', description: 'Not found' } };

@@ -8,11 +8,12 @@ import {
   type SandboxVendor,
   serveSandbox,
 } from '../sandbox.ts';
+import { Profiles } from './sandbox-profiles.ts';
 import { Helpdesk } from './sandbox-tickets.ts';
 
 const email = 'agent@sandbox.example';
 
-/** Zendesk in memory over HTTP: tickets, audits, users, the idempotency cache and the request limit. */
+/** Zendesk in memory over HTTP: tickets, audits, users, organisations, jobs, the idempotency cache and the request limit. */
 export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new ZendeskSandbox(options.token ?? 'sandbox-zendesk-token'), options);
 }
@@ -22,6 +23,7 @@ class ZendeskSandbox implements SandboxVendor {
   readonly records = new Records();
   readonly #token: string;
   readonly #helpdesk = new Helpdesk(this.records, this.faults);
+  readonly #profiles = new Profiles(this.records, this.faults);
 
   constructor(token: string) {
     this.#token = token;
@@ -33,7 +35,7 @@ class ZendeskSandbox implements SandboxVendor {
   }
 
   kindOf(request: SandboxRequest) {
-    if (!request.path.startsWith('/api/v2/tickets')) return 'other';
+    if (!/^\/api\/v2\/(tickets|users\/(?!me)|organizations)/.test(request.path)) return 'other';
     return request.method === 'GET' ? 'read' : 'write';
   }
 
@@ -53,11 +55,26 @@ class ZendeskSandbox implements SandboxVendor {
     if (path === '/api/v2/tickets/show_many') {
       return this.#helpdesk.showMany((query.ids ?? '').split(','), request.stale);
     }
+    const profiles = this.#answerProfiles(path, request);
+    if (profiles) return profiles;
     const [, ticketId, rest] = /^\/api\/v2\/tickets\/(\d+)(\/audits)?$/.exec(path) ?? [];
     if (ticketId && rest) return this.#helpdesk.audits(ticketId, Number(query.page ?? 1), request.stale);
     if (ticketId && method === 'PUT') return this.#helpdesk.update(ticketId, request);
     if (ticketId) return this.#helpdesk.show(ticketId, request.stale);
     return { status: 404, body: { error: 'InvalidEndpoint', description: 'Not found' } };
+  }
+
+  #answerProfiles(path: string, request: SandboxRequest): SandboxAnswer | undefined {
+    const jobId = /^\/api\/v2\/job_statuses\/([\w-]+)$/.exec(path)?.[1];
+    if (jobId) return this.#profiles.job(jobId);
+    const [, type, verb] = /^\/api\/v2\/(user|organization)s\/(\w+)$/.exec(path) ?? [];
+    if (type !== 'user' && type !== 'organization') return undefined;
+    const posted = request.method === 'POST';
+    if (posted && verb === 'create_or_update') return this.#profiles.createOrUpdate(type, request);
+    if (verb === 'show_many') return this.#profiles.showMany(type, request);
+    if (type !== 'user') return undefined;
+    if (posted && verb === 'create_or_update_many') return this.#profiles.createOrUpdateMany(request);
+    return verb === 'search' ? this.#profiles.search(request) : undefined;
   }
 
   unauthorized(): SandboxAnswer {

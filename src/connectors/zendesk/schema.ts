@@ -34,6 +34,10 @@ export const createFields = withCustomFields(
     body: z.string().describe('The first comment, which Zendesk also calls the description.'),
     requester_email: z.string().exactOptional().describe('Who the ticket is for; created when unknown.'),
     requester_name: z.string().exactOptional().describe('The name to give a requester who is created.'),
+    organization_id: z
+      .string()
+      .exactOptional()
+      .describe('Numeric id of an organisation the requester belongs to.'),
     ...sharedFields,
   },
   customField,
