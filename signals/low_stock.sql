@@ -5,6 +5,7 @@ warehouse: analytics
 every: 1m
 key: [warehouse_code, sku]
 when: on_hand < reorder_point
+rearm: on_hand > 1.5 * reorder_point
 on: [entered, left]
 observed_at: counted_at
 severity: medium

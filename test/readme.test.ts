@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { readback } from './cli/readback.ts';
 import { emptyDatabase, freshDatabase } from './helpers/postgres.ts';
 import { anchorsOf, blocksOf, checkout, filesOf, readGuide } from './readme/blocks.ts';
+import { compareOutput } from './readme/output.ts';
 import { emptyFolder, loadSound, writeFiles } from './readme/project.ts';
 import { aRun, Shell } from './readme/shell.ts';
 
@@ -22,7 +23,7 @@ const blocks = guides.flatMap(blocksOf);
 const readme = blocks.filter(({ guide }) => guide === 'README.md');
 
 /** What a test does with a block; every one must say it, or it would rot unseen. */
-const purposes = ['file', 'run', 'output', 'checked', 'folders', 'not-run'];
+const purposes = ['file', 'excerpt', 'run', 'output', 'checked', 'folders', 'not-run'];
 
 test('every fenced block says what a test does with it', () => {
   assert.ok(blocks.length > 30, `only ${blocks.length} blocks were found`);
@@ -83,32 +84,19 @@ describe('the first project', () => {
         const root = join(shell.folder, 'readback.yml');
         if (existsSync(root)) await writeFile(root, shell.ported(await readFile(root, 'utf8')));
       }
-      const outputs = readme.filter(({ attributes }) => attributes.has('output'));
+      const outputs = readme.filter(
+        ({ attributes }) => attributes.has('output') && !attributes.has('project'),
+      );
       assert.equal(outputs.length, 2);
-      for (const { attributes, text, line } of outputs) {
-        const [, ...words] = (attributes.get('output') ?? '').split(' ');
-        const { stdout } = await readback(shell.folder, ...words);
-        const printed = new Set(stdout.split('\n').map(timeless));
-        for (const shown of text.split('\n').map(timeless))
-          assert.ok(printed.has(shown), `README.md:${line}: ${shown}\nis not in\n${stdout}`);
+      for (const block of outputs) {
+        const [, ...words] = (block.attributes.get('output') ?? '').split(' ');
+        compareOutput(block, (await readback(shell.folder, ...words)).stdout);
       }
     } finally {
       await shell.close();
     }
   });
 });
-
-/** A printed line without what differs from run to run: times, durations, ids, and the width of columns. */
-function timeless(line: string): string {
-  return line
-    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, '<time>')
-    .replaceAll(/\d\d:\d\d:\d\d\.\d{3}/g, '<time>')
-    .replaceAll(/\d+(?:\.\d+)? (?:ms|s|min)\b/g, '<duration>')
-    .replaceAll(/\d+\.\d\d\b/g, '<ratio>')
-    .replaceAll(/record \S+/g, 'record <id>')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-}
 
 describe('a project of one’s own', () => {
   test('its folders are those that the README lists', () => {

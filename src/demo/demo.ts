@@ -17,7 +17,7 @@ export interface DemoOptions {
 }
 
 /** Longest that one round may take to settle; the whole demo is meant to end within a minute. */
-const roundMs = 25_000;
+const roundMs = 30_000;
 
 /**
  * The main job from end to end on real parts: a DuckDB file, the embedded ledger, the vendors' sandboxes over HTTP.

@@ -33,14 +33,14 @@ export async function startSandboxes(): Promise<Sandboxes> {
 /** What goes wrong in the demo, on which connection, and how it looks from outside. The rejected row is in the data. */
 export const misfortunes: readonly { connection: string; fault: Fault; told: string }[] = [
   {
-    connection: 'support',
+    connection: 'erp',
     fault: { kind: 'throttle', retryAfterSeconds: 2 },
-    told: 'support will answer one call with 429, Retry-After 2 s',
+    told: 'erp will answer one call with 429, Retry-After 2 s',
   },
   {
-    connection: 'support',
+    connection: 'erp',
     fault: { kind: 'accept_without_write' },
-    told: 'support will say "created" to one ticket and not write it',
+    told: 'erp will say "created" to one purchase order and not write it',
   },
   {
     connection: 'crm',
