@@ -22,12 +22,14 @@ order by host, role, started_at, id;
 
 -- name: polls
 -- The last poll of each signal that its poller finished, whatever came of it; not those whose process died, nor those
--- that a trigger asked for, which tell nothing of the schedule. `followed`:
--- a schedule has fired it before, so one is expected to go on.
+-- that a trigger asked for, which tell nothing of the schedule. `followed_since`: the first tick that a schedule fired, so
+-- that it is expected to go on.
 select
   wanted.name as signal, signals.paused_reason, last.state, last.reason, last.finished_at,
   clock_timestamp() as at,
-  exists (select from polls where polls.signal = wanted.name and cause in ('schedule', 'catch_up')) as followed
+  (
+    select min(scheduled_for) from polls where polls.signal = wanted.name and cause in ('schedule', 'catch_up')
+  ) as followed_since
 from unnest(:signals::text[]) with ordinality as wanted (name, position)
 left join signals on signals.name = wanted.name and signals.paused_at is not null
 left join lateral (

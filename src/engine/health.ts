@@ -110,17 +110,18 @@ interface PollRow {
   reason: string | null;
   finished_at: Date | null;
   at: Date;
-  followed: boolean;
+  followed_since: Date | null;
 }
 
 async function readSignals(ledger: Queryable, project: Project): Promise<SignalState[]> {
   const rows = await sql.run<PollRow>(ledger, 'polls', { signals: [...project.signals.keys()] });
-  return rows.map(({ at, followed, ...row }) => {
+  return rows.map(({ at, followed_since: since, ...row }) => {
     const signal = project.signals.get(row.signal);
-    const watched = signal !== undefined && followed && row.paused_reason === null;
+    const watched = signal !== undefined && since !== null && row.paused_reason === null;
     const allowed = watched ? allowedAge(signal, at) : undefined;
     const age = row.finished_at ? at.getTime() - row.finished_at.getTime() : null;
-    const late = allowed !== undefined && (age ?? Number.POSITIVE_INFINITY) > allowed;
+    // The first poll of all needs its time, too.
+    const late = allowed !== undefined && (age ?? at.getTime() - (since ?? at).getTime()) > allowed;
     return { ...row, age_ms: age, allowed_ms: allowed ?? null, overdue: late };
   });
 }

@@ -105,6 +105,20 @@ test('polls that were skipped, or died with their process, are no polls', async 
   assert.equal((await troubles())[0]?.kind, 'overdue');
 });
 
+test('the first poll of all has as much time as any other', async () => {
+  await present('all');
+  const queued = (ago: string) =>
+    pool.query(
+      `insert into polls (signal, scheduled_for, cause, state)
+       values ('churn', clock_timestamp() - $1::interval, 'catch_up', 'queued')`,
+      [ago],
+    );
+  await queued('30 s');
+  assert.deepEqual(await troubles(), []);
+  await queued('10 min');
+  assert.equal((await troubles())[0]?.kind, 'overdue');
+});
+
 test('a signal that is paused, or that no schedule ever fired, is not overdue', async () => {
   await polled('10 min', { cause: 'manual' });
   assert.deepEqual(await troubles(), []);
