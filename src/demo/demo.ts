@@ -6,7 +6,7 @@ import { openLog } from '../log.ts';
 import { buildReport, toTable } from '../report/index.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
-import { copyProject, runScript } from './project.ts';
+import { connectorsOf, copyProject, runScript } from './project.ts';
 import { misfortunes, type Sandboxes, startSandboxes } from './sandboxes.ts';
 import { tellDetours } from './story.ts';
 
@@ -28,7 +28,7 @@ const roundMs = 30_000;
 export async function runDemo({ folder, print }: DemoOptions): Promise<number> {
   await copyProject(folder);
   await runScript(folder, 'warehouse.sql');
-  const sandboxes = await startSandboxes();
+  const sandboxes = await startSandboxes(await connectorsOf(folder));
   const log = openLog(process.env.READBACK_LOG ?? 'silent');
   try {
     const env = { ...process.env, ...sandboxes.environment };

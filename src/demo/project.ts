@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 /** The package's own example project: what stands beside `src/` or `dist/`. */
 const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
@@ -13,6 +14,14 @@ export async function copyProject(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'sql'), { recursive: true });
   for (const file of projectFiles) await cp(join(packageRoot, file), join(folder, file), { recursive: true });
+}
+
+/** The connectors that the copy's connections use. */
+export async function connectorsOf(folder: string): Promise<string[]> {
+  const { connections } = parse(await readFile(join(folder, 'readback.yml'), 'utf8')) as {
+    connections: Record<string, { connector: string }>;
+  };
+  return Object.values(connections).map(({ connector }) => connector);
 }
 
 /** Runs one of `sql/demo/*.sql` on the demo's warehouse file: the data team at work. */

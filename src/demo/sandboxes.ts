@@ -1,6 +1,6 @@
 import type { Fault, Sandbox } from '../connectors/connector.ts';
 import { sandboxEnvironment } from '../connectors/environment.ts';
-import { connectorNames, loadConnector } from '../connectors/index.ts';
+import { loadConnector } from '../connectors/index.ts';
 
 export interface Sandboxes {
   /** Points the example project at the sandboxes. */
@@ -10,11 +10,11 @@ export interface Sandboxes {
   close(): Promise<void>;
 }
 
-/** Starts the sandbox of every connector. */
-export async function startSandboxes(): Promise<Sandboxes> {
+/** Starts the sandboxes of these connectors. */
+export async function startSandboxes(connectors: readonly string[]): Promise<Sandboxes> {
   const running = new Map<string, Sandbox>();
   const environment: Record<string, string> = {};
-  for (const name of connectorNames) {
+  for (const name of new Set(connectors)) {
     const connector = await loadConnector(name);
     if (!connector) continue;
     const sandbox = await connector.sandbox();
