@@ -132,11 +132,11 @@ export const bugs: readonly Bug[] = [
       {
         file: 'src/detect/commit.ts',
         find: `    if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
-    await client.query('commit');`,
+    const counted`,
         replace: `    await client.query('commit');
     await client.query('begin');
     if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
-    await client.query('commit');`,
+    const counted`,
       },
       {
         file: detect,
