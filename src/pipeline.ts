@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type pg from 'pg';
 import { describeRefusal, type Prepared, prepare, renderFields } from './act/prepare.ts';
@@ -158,7 +159,7 @@ export class Pipeline {
 
   async #work(opened: Opened, lane: Lane, due: readonly Action[], draining: AbortSignal): Promise<boolean> {
     const { destination, type, gate, client, timeoutMs } = opened;
-    const call: CallOptions = { signal: new AbortController().signal, timeoutMs };
+    const call: CallOptions = { signal: unending(), timeoutMs };
     const shared = { lane, gate, client, destination, type, call, draining };
     const sent = due.filter((action) => action.state === 'accepted' || action.state === 'unknown');
     const unsent = due.filter((action) => action.state === 'planned' || action.state === 'ready');
@@ -276,6 +277,13 @@ export class Pipeline {
       to.call?.kind === 'read' ? 'read back' : 'decided',
     );
   }
+}
+
+/** For calls that only their deadline ends. As many hear it as are made at once; Node.js would warn of the eleventh. */
+function unending(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** The message's own facts; made only when they are asked for, as most destinations do without. */
