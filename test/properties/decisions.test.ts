@@ -66,6 +66,8 @@ test('a walk along the moves ends where nothing goes on by itself, and only a re
     'superseded',
     ...deadLetterStates,
   ];
+  // What a failed step of a play had stopped begins anew when that step is retried.
+  const revived: readonly ActionState[] = ['suppressed'];
   fc.assert(
     fc.property(fc.array(fc.nat(), { minLength: 30, maxLength: 30 }), (choices) => {
       let state: ActionState = 'planned';
@@ -74,7 +76,7 @@ test('a walk along the moves ends where nothing goes on by itself, and only a re
         const options: readonly ActionState[] = moves[state];
         if (final.includes(state)) {
           if (options.length === 0) return;
-          assert.deepEqual(options, ['ready'], `from ${state}`);
+          assert.deepEqual(options, [revived.includes(state) ? 'planned' : 'ready'], `from ${state}`);
           retries += 1;
         }
         const next = options[choice % options.length] as ActionState;

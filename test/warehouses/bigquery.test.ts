@@ -36,6 +36,7 @@ async function makeFixture(): Promise<Fixture> {
     close: () => server.close(),
     dialect: {
       spell: googleSql,
+      column: (name) => `\`${name}\``,
       refusesTwins: true,
       series: (count) => `select n from unnest(generate_array(0, ${count - 1})) as n`,
       slow: `select count(*) as n

@@ -109,8 +109,11 @@ export function examineDigests(candidate: Candidate): void {
     const { warehouse, fixture, rows } = candidate;
     const sql = `select n as id, n as a, 'x' as b from (${fixture.dialect.series(1_000_000)}) as s`;
     const statement = warehouse.members({ ...query, sql }, 16_384);
+    const distinct = ['hash', 'fingerprint', 'bucket'].map(
+      (name) => `count(distinct ${fixture.dialect.column?.(name) ?? name}) as ${name}s`,
+    );
     const counted = await rows(
-      `select count(*), count(distinct hash), count(distinct fingerprint), count(distinct bucket) from (${statement.sql}) as m`,
+      `select count(*) as total, ${distinct.join(', ')} from (${statement.sql}) as m`,
     );
     assert.deepEqual(counted, [['1000000', '1000000', '1000000', '16384']]);
   });

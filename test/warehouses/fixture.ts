@@ -23,6 +23,8 @@ export interface ExamDialect {
   failsHalfway: string;
   /** The exam's own SQL, which is standard SQL, in this dialect; absent: it is taken as it is. */
   spell?(sql: string): string;
+  /** A column of ours by its name, where the bare name would be a keyword or another. */
+  column?(name: string): string;
   /** Two columns of one name are refused, not kept apart. */
   refusesTwins?: true;
   /** Values by expression, with the type and the exact text they must arrive with; the text can be cast back unless said. */

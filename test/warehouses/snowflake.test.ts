@@ -19,6 +19,7 @@ async function makeFixture(): Promise<Fixture> {
       failsHalfway: `select cast(case when n = 500000 then 'no' else '1' end as number(10,0)) as n
         from (select seq8() as n from table(generator(rowcount => 1000000))) as s`,
       fingerprint: 'd5293dc9754872c2',
+      column: (name) => `readback_${name}`,
       suggestsNames: false,
       forbidden: [
         'show tables',
