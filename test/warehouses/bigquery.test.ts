@@ -37,6 +37,7 @@ async function makeFixture(): Promise<Fixture> {
     dialect: {
       spell: googleSql,
       column: (name) => `\`${name}\``,
+      serverMegabytes: 150,
       refusesTwins: true,
       series: (count) => `select n from unnest(generate_array(0, ${count - 1})) as n`,
       slow: `select count(*) as n

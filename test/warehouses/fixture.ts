@@ -25,6 +25,8 @@ export interface ExamDialect {
   spell?(sql: string): string;
   /** A column of ours by its name, where the bare name would be a keyword or another. */
   column?(name: string): string;
+  /** What the stand-in of the server, in this very process, may add to its memory while it answers a million rows. */
+  serverMegabytes?: number;
   /** Two columns of one name are refused, not kept apart. */
   refusesTwins?: true;
   /** Values by expression, with the type and the exact text they must arrive with; the text can be cast back unless said. */

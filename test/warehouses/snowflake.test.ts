@@ -20,6 +20,7 @@ async function makeFixture(): Promise<Fixture> {
         from (select seq8() as n from table(generator(rowcount => 1000000))) as s`,
       fingerprint: 'd5293dc9754872c2',
       column: (name) => `readback_${name}`,
+      serverMegabytes: 150,
       suggestsNames: false,
       forbidden: [
         'show tables',
