@@ -1,6 +1,6 @@
 import { givenSql, standardLiteral } from './given.ts';
 import { withoutSemicolon } from './statement.ts';
-import { render, type Templates } from './template.ts';
+import { loadTemplates, render, type Templates } from './template.ts';
 import type { Column, KnownEntity, SignalQuery, Statement, Warehouse } from './warehouse.ts';
 
 /** What differs between SQL dialects; everything else is said in the templates. */
@@ -22,12 +22,14 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** What compares in the warehouse. Needs the templates `differences`, `same_key`, `no_key`, `known_key`, `known_text`. */
+const statements = loadTemplates(import.meta.url, ['differences']);
+
+/** What compares in the warehouse. Needs the templates `same_key`, `no_key`, `known_key`, `known_text`. */
 export function comparer(dialect: Dialect): Required<Pick<Warehouse, 'differences'>> {
   const { templates } = dialect;
   return {
     differences: (query, key, buckets, only, known) => ({
-      sql: render(templates, 'differences', {
+      sql: render(statements, 'differences', {
         members: membersSql(dialect, query, buckets, only),
         known: knownColumns(templates, key).join(', '),
         match: sameKeys(templates, key.length, 'fetched', 'known'),

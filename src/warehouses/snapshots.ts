@@ -7,14 +7,17 @@ import {
   noKey,
   sameKeys,
 } from './compile.ts';
-import { render } from './template.ts';
+import { loadTemplates, render } from './template.ts';
 import type { Snapshots } from './warehouse.ts';
 
-/** The statements of `Snapshots` from the templates of a warehouse's `snapshots.sql`. @param place where they are kept, quoted */
+const statements = loadTemplates(import.meta.url, ['snapshots']);
+
+/** The statements of `Snapshots`, with a dialect's fragments. @param place where they are kept, quoted */
 export function snapshotCompiler(dialect: Dialect, place: string): Omit<Snapshots, 'write'> {
   const { templates, quote } = dialect;
+  const create_table = render(templates, 'create_table', {});
   const fill = (name: string, values: Record<string, string>) => ({
-    sql: render(templates, name, values),
+    sql: render(statements, name, { create_table, ...values }),
     params: [],
   });
   const table = (name: string) => `${place}.${quote(name)}`;
@@ -27,7 +30,7 @@ export function snapshotCompiler(dialect: Dialect, place: string): Omit<Snapshot
         members: membersSql(dialect, query, buckets),
       }),
     add: (name, key, known) => ({
-      sql: render(templates, 'add_to_snapshot', {
+      sql: render(statements, 'add_to_snapshot', {
         name: table(name),
         keys: plain(key.length),
         known: knownColumns(templates, key).join(', '),

@@ -68,3 +68,6 @@ unnest(from_json(${{number}}::varchar, '["VARCHAR"]'))
 
 -- name: known_key
 unnest(from_json(${{number}}::varchar, '["VARCHAR"]')::{{type}}[])
+
+-- name: create_table
+create table

@@ -30,13 +30,11 @@ function openWarehouse(settings: Settings): Warehouse {
   const templates = loadTemplates(import.meta.url, [
     'members',
     'digest',
-    'differences',
     'lookup',
     'newest',
     'sample',
     'fragments',
     'text',
-    'snapshots',
   ]);
   const dialect = { templates, quote: quoteName };
   return {

@@ -64,3 +64,7 @@ json_array_elements_text(${{number}}::json)
 
 -- name: known_key
 json_array_elements_text(${{number}}::json)::{{type}}
+
+-- name: create_table
+-- Unlogged: no log is written, and what a crash of the server empties is seen by its number of rows and made again.
+create unlogged table

@@ -27,7 +27,6 @@ export const warehouse: WarehouseType = {
 const templateFiles = [
   'members',
   'digest',
-  'differences',
   'lookup',
   'newest',
   'sample',
@@ -36,7 +35,6 @@ const templateFiles = [
   'begin',
   'cancel',
   'types',
-  'snapshots',
   'follow',
 ];
 

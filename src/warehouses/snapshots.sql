@@ -1,7 +1,8 @@
--- Sets of members in a place of the warehouse that may be written to. In a file of their own, beside the warehouse's.
+-- Sets of members in a place of the warehouse that may be written to. The same in every dialect that keeps some, but for
+-- how a table is made.
 
 -- name: create_snapshot
-create table {{name}} as
+{{create_table}} {{name}} as
 select bucket, armed, fingerprint, observed_at, {{keys}}, true as present
 from (
 {{members}}
@@ -13,7 +14,7 @@ insert into {{name}} ({{keys}}, fingerprint, present)
 select known.*, true from (select {{known}}) as known
 
 -- name: take_snapshot
-create table {{name}} as
+{{create_table}} {{name}} as
 select bucket, armed, fingerprint, observed_at, {{keys}}, true as present
 from (
 {{members}}
@@ -21,7 +22,7 @@ from (
 
 -- name: take_snapshot_after
 -- Hysteresis: who is neither armed nor disarmed is in when they were in before.
-create table {{name}} as
+{{create_table}} {{name}} as
 select
   members.bucket, members.armed, members.fingerprint, members.observed_at, {{keys}},
   members.armed or known.fingerprint is not null as present
