@@ -48,7 +48,14 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
   const { type } = verifier;
   const policy = policyOf(verifier);
   const why = type.unverifiable;
-  if (why !== undefined) return { moves: batch.map((action) => unasked(verifier, action, why)), calls: [] };
+  const told = (action: Action, move: Move): Move => {
+    verifier.onVerdict(action, move);
+    return move;
+  };
+  if (why !== undefined) {
+    const moves = batch.map((action) => told(action, decideUnverifiable(action, why, policy)));
+    return { moves, calls: [] };
+  }
   const started = performance.now();
   const items = batch.map((action) => ({
     key: action.key,
@@ -66,17 +73,9 @@ export async function readBatch(verifier: Verifier, batch: readonly Action[]): P
       reading.kind === 'found'
         ? differingFields(sent, reading.fields, Object.keys(sent), type.canonical)
         : [];
-    const move = decideReading(action, reading, differing, policy, call);
-    verifier.onVerdict(action, move);
-    return move;
+    return told(action, decideReading(action, reading, differing, policy, call));
   });
   return { moves, calls: [[...readings.values()]] };
-}
-
-function unasked(verifier: Verifier, action: Action, why: string): Move {
-  const move = decideUnverifiable(action, why, policyOf(verifier));
-  verifier.onVerdict(action, move);
-  return move;
 }
 
 function policyOf({ destination, type, call }: Verifier): VerifyPolicy {
