@@ -176,6 +176,9 @@ where connections.name = failing.name
 returning connections.breaker, connections.failures,
   extract(epoch from connections.retry_at - clock_timestamp()) * 1000 as retry_in_ms;
 
+-- name: end_rest
+update connections set retry_at = clock_timestamp() where name = :connection and breaker = 'open';
+
 -- name: connection_states
 select name, breaker, failures, last_error, pause_reason,
   greatest(0, extract(epoch from paused_until - clock_timestamp()) * 1000) as paused_ms,

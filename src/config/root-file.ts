@@ -38,7 +38,7 @@ export interface WrittenConnection {
 /**
  * Reads `readback.yml`. Undefined, with problems, when it is not YAML or does not name the project: then nothing can run.
  *
- * @throws ReadbackError CONFIG_FILE when it is missing or unreadable
+ * @throws ReadbackError CONFIG_FILE when it is missing or unreadable; CONFIG_REFERENCE when it has no such target
  */
 export async function readRoot(
   root: string,
@@ -55,7 +55,7 @@ export async function readRoot(
   const value = located.value ?? {};
   const { project, defaults, dbt } = checkRoot(value, located, problems);
   if (project === undefined) return undefined;
-  const target = knownTarget(options.target, located, problems);
+  const target = knownTarget(options.target, located);
   const sections = written(value);
   const declared: Declared = {
     project,
@@ -67,17 +67,16 @@ export async function readRoot(
     warehouseNames: sections.warehouses,
     written: new Map(sections.connections.map((name) => [name, undefined])),
   };
-  const layer = target ?? undefined;
-  for (const entry of entriesOf(located, 'warehouses', layer, problems)) {
+  for (const entry of entriesOf(located, 'warehouses', target, problems)) {
     if (!declared.warehouseNames.includes(entry.name)) declared.warehouseNames.push(entry.name);
     const sources = { root, env: options.env, dbtFolder: declared.dbt?.folder };
     const warehouse = await checkWarehouse(entry, sources, problems);
-    if (warehouse && target !== null) declared.warehouses.set(entry.name, warehouse);
+    if (warehouse) declared.warehouses.set(entry.name, warehouse);
   }
-  for (const entry of entriesOf(located, 'connections', layer, problems)) {
+  for (const entry of entriesOf(located, 'connections', target, problems)) {
     declared.written.set(entry.name, await writtenConnection(entry));
     const connection = await checkConnection(entry, { root, env: options.env }, problems);
-    if (connection && target !== null) declared.connections.set(entry.name, connection);
+    if (connection) declared.connections.set(entry.name, connection);
   }
   return declared;
 }
@@ -123,21 +122,14 @@ function written(value: object): { warehouses: string[]; connections: string[] }
   return { warehouses: keys(warehouses), connections: keys(connections) };
 }
 
-/** Null for a target that does not exist: with a mistyped one, nothing may reach the accounts of another. */
-function knownTarget(
-  target: string | undefined,
-  located: Located,
-  problems: ReadbackError[],
-): string | undefined | null {
+/** With a mistyped target nothing may reach the accounts of another, so it is no problem among others: nothing runs. */
+function knownTarget(target: string | undefined, located: Located): string | undefined {
   if (target === undefined) return undefined;
   const { targets } = located.value as { targets?: unknown };
   const known = typeof targets === 'object' && targets !== null ? Object.keys(targets) : [];
   if (known.includes(target)) return target;
-  problems.push(
-    new ReadbackError('CONFIG_REFERENCE', `there is no target \`${target}\` in ${rootFileName}`, {
-      place: located.placeOfKey(['targets']),
-      hint: suggest(target, known) ?? 'define it under targets:',
-    }),
-  );
-  return null;
+  throw new ReadbackError('CONFIG_REFERENCE', `there is no target \`${target}\` in ${rootFileName}`, {
+    place: located.placeOfKey(['targets']),
+    hint: suggest(target, known) ?? 'define it under targets:',
+  });
 }

@@ -98,7 +98,7 @@ export function classifyNetworkError(error: unknown): Unavailable | { kind: 'los
     const name = typeof code === 'string' ? code : typeof errno === 'string' ? errno : undefined;
     if (name === undefined) continue;
     if (unsentCodes.has(name) || syscall === 'connect' || syscall === 'getaddrinfo') {
-      return { kind: 'unavailable', code: name, reason: `no connection could be made (${name})` };
+      return { kind: 'unavailable', code: name, reason: 'no connection could be made' };
     }
     return { kind: 'lost', reason: `the connection broke (${name})` };
   }

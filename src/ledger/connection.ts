@@ -80,6 +80,16 @@ export class ConnectionGate implements Gate {
     return this.#inTurn(async () => void (await this.#take(signal, Number.POSITIVE_INFINITY)));
   }
 
+  /** Lets the next call try a connection that rests after failures: a person asks, and need not wait. */
+  async endRest(): Promise<void> {
+    await sql.run(this.#client, 'end_rest', { connection: this.name });
+  }
+
+  /** Resolves once what the answers so far have told is in the ledger. */
+  settled(): Promise<void> {
+    return this.#inTurn(async () => {});
+  }
+
   async #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
     this.#waiting += 1;
     const turn = this.#queue.then(act).finally(() => {

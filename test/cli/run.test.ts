@@ -155,6 +155,9 @@ test('a run whose connection refuses the credentials exits with 3 and says why',
   assert.equal(code, 3, stdout + stderr);
   assert.match(stderr, /^crm_contact: 1 action still in flight, .*its connection rests \(unauthorized/m);
   await writeFile(token, right);
+  // A person asks: doctor tries the connection although it rests, and its answer ends the rest.
+  const asked = await readback(project, 'doctor');
+  assert.equal(asked.code, 0, asked.stdout + asked.stderr);
   const mended = await readback(project, 'run', '--wait', '60s');
   assert.equal(mended.code, 0, mended.stdout + mended.stderr);
 });

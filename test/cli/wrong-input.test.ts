@@ -120,6 +120,18 @@ for (const { what, file, wrong, says } of mistakes) {
   });
 }
 
+test('a mistyped target is the only problem, and no command runs with it', async () => {
+  for (const command of ['validate', 'ls', 'run']) {
+    const { code, stdout, stderr } = await readback(sound, '--target', 'prd', command);
+    assert.equal(code, 2, stdout + stderr);
+    assert.equal(stdout, '');
+    assert.match(
+      stderr,
+      /^readback\.yml:\d+:1 CONFIG_REFERENCE: there is no target `prd` in readback\.yml\n {2}→ .*\n$/,
+    );
+  }
+});
+
 test('offline, files are checked and warehouses are not asked', async () => {
   const project = join(folder.folder, 'offline');
   await cp(sound, project, { recursive: true });

@@ -132,11 +132,6 @@ const cases: Case[] = [
     `${root}:5:75 CONFIG_KEY: \`rate_limit.per\` is missing`,
   ],
   [
-    'target exists',
-    { target: 'prod' },
-    `${root}:1:1 CONFIG_REFERENCE: there is no target \`prod\` in readback.yml`,
-  ],
-  [
     'default is a duration',
     { files: { [root]: `${soundFiles[root]}defaults: { ttl: 60 }\n` } },
     `${root}:12:18 CONFIG_VALUE: \`defaults.ttl\`: a duration needs a unit; write 30s, 5m, 24h or 14d (got: 60)`,

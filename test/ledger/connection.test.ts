@@ -176,6 +176,18 @@ test('calls that were under way when the breaker opened do not make its rest lon
   }
 });
 
+test('who asks by hand ends the rest for one probe, whose answer closes the breaker', async () => {
+  const one = await gate('by hand');
+  await one.failed('HTTP 401', true);
+  assert.match((await refusal(one)).reason, /resting/);
+  await one.endRest();
+  const answered = await one.pass(signal);
+  answered(true);
+  await one.settled();
+  const { rows } = await database.pool.query("select breaker from connections where name = 'by hand'");
+  assert.deepEqual(rows, [{ breaker: 'closed' }]);
+});
+
 test('a probe that succeeds in a batch whose other calls were refused closes the breaker', async () => {
   const one = await gate('probe in a batch');
   await one.failed('HTTP 401', true);

@@ -22,11 +22,13 @@ async function checkConnection(
   const check = `connection ${name}`;
   const users = [...project.destinations.values()].filter((one) => one.connection === name);
   try {
-    const { client } = await openings.connection(name);
+    const { client, gate } = await openings.connection(name);
+    await gate.endRest();
     const findings = await client.check(
       users.map(({ action, options }) => ({ action, options })),
       { signal: AbortSignal.timeout(2 * callTimeoutMs), timeoutMs: callTimeoutMs },
     );
+    await gate.settled();
     if (findings.length === 0) return [passed(check, connector)];
     return findings.map(({ problem, hint }) => ({ check, ok: false, detail: problem, hint }));
   } catch (error) {
