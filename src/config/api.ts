@@ -21,7 +21,7 @@ export const apiSchema = z
       .describe('Address and port, of this machine alone if absent: 127.0.0.1:7333.'),
     token: secret().describe('What callers send as `Authorization: Bearer …`.'),
   })
-  .describe('Where `readback start` takes pokes over HTTP. Without it nothing listens.');
+  .describe('Where `readback start` takes pokes and tells metrics over HTTP. Without it nothing listens.');
 
 /** Undefined when it is not written, or, with problems, when it is wrong. */
 export async function readApi(

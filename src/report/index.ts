@@ -4,6 +4,7 @@ export { humanDuration } from './duration.ts';
 export { toJson } from './json.ts';
 export { toMarkdown } from './markdown.ts';
 export type { Report } from './model.ts';
+export { promisesOf } from './promises.ts';
 export { buildReport, type ReportOptions } from './report.ts';
 export { toTable } from './table.ts';
 export { type Trace, traceEntity, traceToJson } from './trace.ts';

@@ -1,7 +1,7 @@
-import type { Project } from '../../config/model.ts';
 import {
   buildReport,
   type CsvPart,
+  promisesOf,
   type Report,
   toCsv,
   toJson,
@@ -38,15 +38,4 @@ export async function execute(options: Options): Promise<number> {
     print(formats[options.output](report, options.part));
     return 0;
   });
-}
-
-/** What signals promise and who owns them: the ledger knows neither. */
-function promisesOf(project: Project): { slas: Map<string, number>; owners: Map<string, string> } {
-  const slas = new Map<string, number>();
-  const owners = new Map<string, string>();
-  for (const { name, slaMs, owner } of project.signals.values()) {
-    if (slaMs !== undefined) slas.set(name, slaMs);
-    if (owner !== undefined) owners.set(name, owner);
-  }
-  return { slas, owners };
 }
