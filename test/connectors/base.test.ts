@@ -10,7 +10,8 @@ import {
 import type { Sandbox, SandboxRecord } from '../../src/connectors/connector.ts';
 import { connector } from '../../src/connectors/hubspot/index.ts';
 import { Records } from '../../src/connectors/records.ts';
-import { Faults, RollingWindow } from '../../src/connectors/sandbox.ts';
+import { Faults } from '../../src/connectors/sandbox.ts';
+import { RollingWindow } from '../../src/connectors/sandbox-window.ts';
 
 describe('an HTTP call of a connector', () => {
   const failure = (fields: object) =>

@@ -1,31 +1,46 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import { Faults, type SandboxRequest, type SandboxVendor, serveSandbox } from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 import { Erp } from './sandbox-erp.ts';
 
 /** The ERP of `example.ts` in memory: one resource for each action, each with the habits of its class. */
 export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const token = options.token ?? 'sandbox-erp-token';
-  const faults = new Faults();
-  const records = new Records();
-  const erp = new Erp(records, faults);
-  const problem = (text: string) => ({ ok: false, problem: { text } });
-  const vendor: SandboxVendor = {
-    faults,
-    records,
-    limitOf: () => ({ bucket: '', limit: { requests: 50, perMs: 1_000 } }),
-    kindOf: ({ method, path }: SandboxRequest) =>
-      path === '/api/me' ? 'other' : method === 'GET' ? 'read' : 'write',
-    authorised: ({ headers }) => headers.authorization === `Bearer ${token}`,
-    answer: (request) => erp.answer(request),
-    unauthorized: () => ({ status: 401, body: problem('who are you?') }),
-    throttled: (seconds) => ({
-      status: 429,
-      body: problem('too many requests'),
-      headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
-    }),
-    broken: () => ({ status: 500, body: problem('something went wrong') }),
-    settings: (url) => ({ base_url: `${url}/api`, bearer_token: token }),
-  };
-  return serveSandbox(vendor, options);
+  return serveSandbox(new ErpSandbox(options.token ?? 'sandbox-erp-token'), options);
+}
+
+class ErpSandbox extends SandboxVendor {
+  readonly #erp = new Erp(this.records, this.faults);
+
+  limitOf() {
+    return { requests: 50, perMs: 1_000 };
+  }
+
+  kindOf({ method, path }: SandboxRequest) {
+    if (path === '/api/me') return 'other';
+    return method === 'GET' ? 'read' : 'write';
+  }
+
+  answer(request: SandboxRequest): SandboxAnswer {
+    return this.#erp.answer(request);
+  }
+
+  unauthorized(): SandboxAnswer {
+    return problem(401, 'who are you?');
+  }
+
+  throttled(): SandboxAnswer {
+    return problem(429, 'too many requests');
+  }
+
+  broken(): SandboxAnswer {
+    return problem(500, 'something went wrong');
+  }
+
+  settings(url: string): Record<string, string> {
+    return { base_url: `${url}/api`, bearer_token: this.token };
+  }
+}
+
+function problem(status: number, text: string): SandboxAnswer {
+  return { status, body: { ok: false, problem: { text } } };
 }

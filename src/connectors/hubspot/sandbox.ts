@@ -1,6 +1,7 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import { Faults, type SandboxAnswer, type SandboxRequest, serveSandbox } from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
+import type { Budget } from '../sandbox-window.ts';
 import { Associations } from './sandbox-associations.ts';
 import { Lists } from './sandbox-lists.ts';
 import { invalid, notFoundAnswer, Objects } from './sandbox-objects.ts';
@@ -12,52 +13,63 @@ import { makeProperty, objectTypeIds, type Property } from './sandbox-properties
  * and the SDK's models; the wording of other errors is ours.
  */
 export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const token = options.token ?? 'sandbox-token';
-  const faults = new Faults();
-  const records = new Records();
-  const objects = new Objects(records, faults);
-  const associations = new Associations(records, faults);
-  const lists = new Lists(records, faults);
-  const error = (message: string, category: string) => ({
-    status: 'error',
-    message,
-    correlationId: crypto.randomUUID(),
-    category,
-  });
-  return serveSandbox(
-    {
-      faults,
-      records,
-      // Private apps on Free and Starter.
-      limitOf: () => ({ bucket: '', limit: { requests: 100, perMs: 10_000 } }),
-      kindOf: ({ method, path }) => (method === 'GET' || path.endsWith('/batch/read') ? 'read' : 'write'),
-      authorised: ({ headers }) => headers.authorization === `Bearer ${token}`,
-      answer: (request) => route(objects, associations, lists, request),
-      unauthorized: () => ({
-        status: 401,
-        body: error('Authentication credentials not found or not valid.', 'INVALID_AUTHENTICATION'),
-      }),
-      throttled: (seconds) => ({
-        status: 429,
-        body: {
-          status: 'error',
-          message: 'You have reached your ten_secondly_rolling limit.',
-          errorType: 'RATE_LIMIT',
-          correlationId: crypto.randomUUID(),
-          policyName: 'TEN_SECONDLY_ROLLING',
-        },
-        headers: seconds === undefined ? {} : { 'Retry-After': String(seconds) },
-      }),
-      broken: () => ({ status: 502, body: error('internal error', 'INTERNAL_ERROR') }),
-      budgetHeaders: ({ limit, remaining }) => ({
-        'X-HubSpot-RateLimit-Interval-Milliseconds': String(limit.perMs),
-        'X-HubSpot-RateLimit-Max': String(limit.requests),
-        'X-HubSpot-RateLimit-Remaining': String(remaining),
-      }),
-      settings: (url) => ({ access_token: token, base_url: url }),
-    },
-    options,
-  );
+  return serveSandbox(new HubSpotSandbox(options.token ?? 'sandbox-token'), options);
+}
+
+class HubSpotSandbox extends SandboxVendor {
+  readonly #objects = new Objects(this.records, this.faults);
+  readonly #associations = new Associations(this.records, this.faults);
+  readonly #lists = new Lists(this.records, this.faults);
+
+  /** Of private apps on Free and Starter. */
+  limitOf() {
+    return { requests: 100, perMs: 10_000 };
+  }
+
+  kindOf({ method, path }: SandboxRequest) {
+    return method === 'GET' || path.endsWith('/batch/read') ? 'read' : 'write';
+  }
+
+  answer(request: SandboxRequest): SandboxAnswer {
+    return route(this.#objects, this.#associations, this.#lists, request);
+  }
+
+  unauthorized(): SandboxAnswer {
+    return failure(401, 'Authentication credentials not found or not valid.', 'INVALID_AUTHENTICATION');
+  }
+
+  throttled(): SandboxAnswer {
+    return {
+      status: 429,
+      body: {
+        status: 'error',
+        message: 'You have reached your ten_secondly_rolling limit.',
+        errorType: 'RATE_LIMIT',
+        correlationId: crypto.randomUUID(),
+        policyName: 'TEN_SECONDLY_ROLLING',
+      },
+    };
+  }
+
+  broken(): SandboxAnswer {
+    return failure(502, 'internal error', 'INTERNAL_ERROR');
+  }
+
+  override budgetHeaders({ limit, remaining }: Budget) {
+    return {
+      'X-HubSpot-RateLimit-Interval-Milliseconds': String(limit.perMs),
+      'X-HubSpot-RateLimit-Max': String(limit.requests),
+      'X-HubSpot-RateLimit-Remaining': String(remaining),
+    };
+  }
+
+  settings(url: string) {
+    return { access_token: this.token, base_url: url };
+  }
+}
+
+function failure(status: number, message: string, category: string): SandboxAnswer {
+  return { status, body: { status: 'error', message, correlationId: crypto.randomUUID(), category } };
 }
 
 function route(

@@ -1,13 +1,7 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  type Budget,
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
+import type { Budget } from '../sandbox-window.ts';
 import { failure, notFound, People } from './sandbox-people.ts';
 
 /** Intercom in memory over HTTP: contacts with custom attributes, tags, notes, the search and the request limit. */
@@ -15,27 +9,16 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new IntercomSandbox(options.token ?? 'sandbox-intercom-token'), options);
 }
 
-class IntercomSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #token: string;
+class IntercomSandbox extends SandboxVendor {
   readonly #people = new People(this.records, this.faults);
 
-  constructor(token: string) {
-    this.#token = token;
-  }
-
   limitOf() {
-    return { bucket: '', limit: { requests: 166, perMs: 10_000 } };
+    return { requests: 166, perMs: 10_000 };
   }
 
   kindOf({ method, path }: SandboxRequest) {
     if (!path.startsWith('/contacts')) return 'other';
     return method === 'GET' || path === '/contacts/search' ? 'read' : 'write';
-  }
-
-  authorised({ headers }: SandboxRequest): boolean {
-    return headers.authorization === `Bearer ${this.#token}`;
   }
 
   answer(request: SandboxRequest): SandboxAnswer {
@@ -69,14 +52,11 @@ class IntercomSandbox implements SandboxVendor {
   }
 
   /** `Retry-After` is not Intercom's own but what a proxy before it adds; the header of the window is. */
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    const reset = Math.ceil(Date.now() / 1000) + (retryAfterSeconds ?? 10);
+  throttled(_request: SandboxRequest, retryAfterSeconds = 10): SandboxAnswer {
+    const reset = Math.ceil(Date.now() / 1000) + retryAfterSeconds;
     return {
       ...failure(429, 'rate_limit_exceeded', 'Exceeded rate limit of 166 in 10_seconds'),
-      headers: {
-        'x-ratelimit-reset': String(reset),
-        ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
-      },
+      headers: { 'x-ratelimit-reset': String(reset) },
     };
   }
 
@@ -84,7 +64,7 @@ class IntercomSandbox implements SandboxVendor {
     return failure(500, 'server_error', 'Server error');
   }
 
-  budgetHeaders({ limit, remaining, retryAfterMs }: Budget): Record<string, string> {
+  override budgetHeaders({ limit, remaining, retryAfterMs }: Budget): Record<string, string> {
     return {
       'x-ratelimit-limit': String(limit.requests),
       'x-ratelimit-remaining': String(Math.max(0, remaining)),
@@ -93,6 +73,6 @@ class IntercomSandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    return { access_token: this.#token, base_url: url };
+    return { access_token: this.token, base_url: url };
   }
 }

@@ -1,12 +1,6 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 import { Tracker } from './sandbox-issues.ts';
 
 const email = 'agent@sandbox.example';
@@ -16,18 +10,11 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new JiraSandbox(options.token ?? 'sandbox-jira-token'), options);
 }
 
-class JiraSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #token: string;
+class JiraSandbox extends SandboxVendor {
   readonly #tracker = new Tracker(this.records, this.faults);
 
-  constructor(token: string) {
-    this.#token = token;
-  }
-
   limitOf() {
-    return { bucket: '', limit: { requests: 10, perMs: 1_000 } };
+    return { requests: 10, perMs: 1_000 };
   }
 
   kindOf({ method, path }: SandboxRequest) {
@@ -36,8 +23,8 @@ class JiraSandbox implements SandboxVendor {
     return asks ? 'read' : 'write';
   }
 
-  authorised({ headers }: SandboxRequest): boolean {
-    return headers.authorization === `Basic ${Buffer.from(`${email}:${this.#token}`).toString('base64')}`;
+  override authorised({ headers }: SandboxRequest): boolean {
+    return headers.authorization === `Basic ${Buffer.from(`${email}:${this.token}`).toString('base64')}`;
   }
 
   answer(request: SandboxRequest): SandboxAnswer {
@@ -64,14 +51,11 @@ class JiraSandbox implements SandboxVendor {
     };
   }
 
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
+  throttled(): SandboxAnswer {
     return {
       status: 429,
       body: { errorMessages: ['Rate limit exceeded.'], errors: {} },
-      headers: {
-        'ratelimit-reason': 'jira-burst-based',
-        ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
-      },
+      headers: { 'ratelimit-reason': 'jira-burst-based' },
     };
   }
 
@@ -80,6 +64,6 @@ class JiraSandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    return { site: 'sandbox', email, api_token: this.#token, base_url: url };
+    return { site: 'sandbox', email, api_token: this.token, base_url: url };
   }
 }

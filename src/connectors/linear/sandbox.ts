@@ -1,13 +1,7 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  type Budget,
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
+import type { Budget } from '../sandbox-window.ts';
 import { failure, Workspace } from './sandbox-workspace.ts';
 
 /** Linear in memory over HTTP: the operations that the connector uses, known by their names, and the request limit. */
@@ -15,18 +9,11 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new LinearSandbox(options.token ?? 'sandbox-linear-key'), options);
 }
 
-class LinearSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #key: string;
+class LinearSandbox extends SandboxVendor {
   readonly #workspace = new Workspace(this.records, this.faults);
 
-  constructor(key: string) {
-    this.#key = key;
-  }
-
   limitOf() {
-    return { bucket: '', limit: { requests: 2_500, perMs: 60 * 60_000 } };
+    return { requests: 2_500, perMs: 60 * 60_000 };
   }
 
   kindOf({ body }: SandboxRequest) {
@@ -35,8 +22,8 @@ class LinearSandbox implements SandboxVendor {
     return /^query (Issues|Comments)\b/.test(query) ? 'read' : 'other';
   }
 
-  authorised({ headers }: SandboxRequest): boolean {
-    return headers.authorization === this.#key;
+  override authorised({ headers }: SandboxRequest): boolean {
+    return headers.authorization === this.token;
   }
 
   answer({ body, stale }: SandboxRequest): SandboxAnswer {
@@ -68,13 +55,12 @@ class LinearSandbox implements SandboxVendor {
   }
 
   /** Not a 429. `Retry-After` is not Linear's own but what a proxy before it adds; the headers of the bucket are. */
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
+  throttled(): SandboxAnswer {
     return {
       ...failure('Rate limit exceeded', 'RATELIMITED', 'Rate limit exceeded.', 400),
       headers: {
         'x-ratelimit-requests-remaining': '0',
         'x-ratelimit-requests-reset': String(Date.now() + 30 * 60_000),
-        ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
       },
     };
   }
@@ -83,7 +69,7 @@ class LinearSandbox implements SandboxVendor {
     return failure('Internal server error', 'INTERNAL_SERVER_ERROR', 'Something went wrong.', 500);
   }
 
-  budgetHeaders({ limit, remaining, retryAfterMs }: Budget): Record<string, string> {
+  override budgetHeaders({ limit, remaining, retryAfterMs }: Budget): Record<string, string> {
     return {
       'x-complexity': '2',
       'x-ratelimit-requests-limit': String(limit.requests),
@@ -93,6 +79,6 @@ class LinearSandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    return { api_key: this.#key, base_url: url };
+    return { api_key: this.token, base_url: url };
   }
 }

@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Faults, RollingWindow } from '../sandbox.ts';
+import { Faults } from '../sandbox.ts';
+import { RollingWindow } from '../sandbox-window.ts';
 import { delivery, matches, noResponders, type Operation, Operations } from './sandbox-protocol.ts';
 import { failure, SandboxStream } from './sandbox-stream.ts';
 

@@ -1,12 +1,6 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 import { invalid, Service } from './sandbox-alerts.ts';
 
 /** PagerDuty in memory over HTTP: the Events API, the part of the REST API that shows its alerts, and both limits. */
@@ -14,31 +8,26 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new PagerDutySandbox(options.token ?? 'sandbox-pagerduty-key'), options);
 }
 
-class PagerDutySandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  /** Both the integration key and the REST API key. */
-  readonly #token: string;
+/** Its token is both the integration key and the REST API key. */
+class PagerDutySandbox extends SandboxVendor {
   readonly #service = new Service(this.records, this.faults);
 
-  constructor(token: string) {
-    this.#token = token;
+  limitOf(request: SandboxRequest) {
+    return { requests: isEvent(request) ? 120 : 960, perMs: 60_000 };
   }
 
-  limitOf(request: SandboxRequest) {
-    return isEvent(request)
-      ? { bucket: 'events', limit: { requests: 120, perMs: 60_000 } }
-      : { bucket: 'rest', limit: { requests: 960, perMs: 60_000 } };
+  override bucketOf(request: SandboxRequest) {
+    return isEvent(request) ? 'events' : 'rest';
   }
 
   kindOf(request: SandboxRequest) {
     return isEvent(request) ? 'write' : 'read';
   }
 
-  authorised(request: SandboxRequest): boolean {
+  override authorised(request: SandboxRequest): boolean {
     return isEvent(request)
-      ? request.body.routing_key === this.#token
-      : request.headers.authorization === `Token token=${this.#token}`;
+      ? request.body.routing_key === this.token
+      : request.headers.authorization === `Token token=${this.token}`;
   }
 
   answer(request: SandboxRequest): SandboxAnswer {
@@ -57,16 +46,16 @@ class PagerDutySandbox implements SandboxVendor {
       : { status: 401, body: { error: { message: 'Authentication required', code: 2006 } } };
   }
 
+  throttled(request: SandboxRequest): SandboxAnswer {
+    const body = isEvent(request)
+      ? 'Request Limit Exceeded'
+      : { error: { message: 'Rate Limit Exceeded', code: 2020 } };
+    return { status: 429, body };
+  }
+
   /** Only the REST API tells when to come back, and not in Retry-After. */
-  throttled(retryAfterSeconds: number | undefined, request: SandboxRequest): SandboxAnswer {
-    const name = isEvent(request) ? 'retry-after' : 'ratelimit-reset';
-    return {
-      status: 429,
-      body: isEvent(request)
-        ? 'Request Limit Exceeded'
-        : { error: { message: 'Rate Limit Exceeded', code: 2020 } },
-      ...(retryAfterSeconds === undefined ? {} : { headers: { [name]: String(retryAfterSeconds) } }),
-    };
+  override retryAfter(seconds: number, request: SandboxRequest) {
+    return isEvent(request) ? super.retryAfter(seconds, request) : { 'ratelimit-reset': String(seconds) };
   }
 
   broken(): SandboxAnswer {
@@ -74,7 +63,7 @@ class PagerDutySandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    return { routing_key: this.#token, api_token: this.#token, base_url: url };
+    return { routing_key: this.token, api_token: this.token, base_url: url };
   }
 }
 

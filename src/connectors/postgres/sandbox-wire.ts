@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../connector.ts';
-import type { Faults, RollingWindow } from '../sandbox.ts';
+import type { Faults } from '../sandbox.ts';
+import type { RollingWindow } from '../sandbox-window.ts';
 import {
   errorFrame,
   Frames,

@@ -2,7 +2,8 @@ import { createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { loadTemplates, render } from '../../warehouses/template.ts';
 import type { Sandbox, SandboxOptions, SandboxRecord } from '../connector.ts';
-import { Faults, RollingWindow } from '../sandbox.ts';
+import { Faults } from '../sandbox.ts';
+import { RollingWindow } from '../sandbox-window.ts';
 import { borrowServer } from './sandbox-server.ts';
 import { type Desk, relay } from './sandbox-wire.ts';
 

@@ -1,13 +1,7 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto';
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 import type { Message } from './client.ts';
 
 const project = 'sandbox';
@@ -30,35 +24,28 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new PubSubSandbox(options.token ?? 'sandbox-pubsub-key'), options);
 }
 
-class PubSubSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #keyId: string;
+/** Its token is the id of the key whose signature is accepted. */
+class PubSubSandbox extends SandboxVendor {
   /** What was refused once is bad, however it is sent again. */
   readonly #bad = new Set<string>();
   #messages = 0;
 
-  /** @param keyId of the key whose signature is accepted */
-  constructor(keyId: string) {
-    this.#keyId = keyId;
-  }
-
   limitOf() {
-    return { bucket: '', limit: { requests: 1_000, perMs: 1_000 } };
+    return { requests: 1_000, perMs: 1_000 };
   }
 
   kindOf({ path }: SandboxRequest) {
     return path.endsWith(':publish') ? 'write' : 'other';
   }
 
-  authorised({ headers }: SandboxRequest): boolean {
+  override authorised({ headers }: SandboxRequest): boolean {
     const [head = '', claims = '', signature = ''] = (headers.authorization ?? '')
       .replace(/^Bearer /, '')
       .split('.');
     const { kid } = decoded(head);
     const { exp, scope } = decoded(claims);
     return (
-      kid === this.#keyId &&
+      kid === this.token &&
       Number(exp) * 1000 > Date.now() &&
       String(scope).endsWith('/auth/pubsub') &&
       createVerify('RSA-SHA256')
@@ -111,11 +98,8 @@ class PubSubSandbox implements SandboxVendor {
     return failure(401, 'UNAUTHENTICATED', 'Request had invalid authentication credentials.');
   }
 
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    return {
-      ...failure(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded for quota metric.'),
-      ...(retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } }),
-    };
+  throttled(): SandboxAnswer {
+    return failure(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded for quota metric.');
   }
 
   broken(): SandboxAnswer {
@@ -126,7 +110,7 @@ class PubSubSandbox implements SandboxVendor {
     const key = {
       type: 'service_account',
       project_id: project,
-      private_key_id: this.#keyId,
+      private_key_id: this.token,
       private_key: keyPair().privateKey,
       client_email: `readback@${project}.iam.gserviceaccount.com`,
     };

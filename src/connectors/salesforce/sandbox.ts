@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  type Budget,
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
+import type { Budget } from '../sandbox-window.ts';
 import { fault, Org } from './sandbox-records.ts';
 import { query } from './sandbox-soql.ts';
 
@@ -20,21 +14,14 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new SalesforceSandbox(options.token ?? 'sandbox-consumer-secret'), options);
 }
 
-class SalesforceSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #secret: string;
+class SalesforceSandbox extends SandboxVendor {
   readonly #org = new Org(this.records, this.faults);
   /** The live session; a login while it lives gives the same again. */
   #session: string | undefined;
 
-  constructor(secret: string) {
-    this.#secret = secret;
-  }
-
   /** Of a Developer Edition, as recorded. */
   limitOf() {
-    return { bucket: '', limit: { requests: 15_000, perMs: 24 * 60 * 60_000 } };
+    return { requests: 15_000, perMs: 24 * 60 * 60_000 };
   }
 
   kindOf({ method, path }: SandboxRequest) {
@@ -42,7 +29,7 @@ class SalesforceSandbox implements SandboxVendor {
     return method === 'GET' ? 'read' : 'write';
   }
 
-  authorised({ path, headers, body }: SandboxRequest): boolean {
+  override authorised({ path, headers, body }: SandboxRequest): boolean {
     if (path.endsWith('/oauth2/revoke')) return body.token === this.#session;
     if (path.endsWith('/oauth2/token')) return true;
     return this.#session !== undefined && headers.authorization === `Bearer ${this.#session}`;
@@ -68,7 +55,7 @@ class SalesforceSandbox implements SandboxVendor {
   }
 
   #logIn({ headers, body }: SandboxRequest): SandboxAnswer {
-    const login = Buffer.from(`${clientId}:${this.#secret}`).toString('base64');
+    const login = Buffer.from(`${clientId}:${this.token}`).toString('base64');
     const refused = (error: string, error_description: string) => ({
       status: 400,
       body: { error, error_description },
@@ -91,22 +78,19 @@ class SalesforceSandbox implements SandboxVendor {
   }
 
   /** Salesforce itself never sends Retry-After here; a gateway in front of it may. */
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    const refusal = fault(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
-    return retryAfterSeconds === undefined
-      ? refusal
-      : { ...refusal, headers: { 'retry-after': String(retryAfterSeconds) } };
+  throttled(): SandboxAnswer {
+    return fault(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
   }
 
   broken(): SandboxAnswer {
     return fault(500, 'UNKNOWN_EXCEPTION', 'An unexpected error occurred.');
   }
 
-  budgetHeaders({ limit, remaining }: Budget): Record<string, string> {
+  override budgetHeaders({ limit, remaining }: Budget): Record<string, string> {
     return { 'sforce-limit-info': `api-usage=${limit.requests - remaining}/${limit.requests}` };
   }
 
   settings(url: string): Record<string, string> {
-    return { instance_url: url, client_id: clientId, client_secret: this.#secret };
+    return { instance_url: url, client_id: clientId, client_secret: this.token };
   }
 }

@@ -1,12 +1,6 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 import { Workspace } from './sandbox-workspace.ts';
 
 /** Slack in memory over HTTP: channels, threads, metadata, entity escaping and the request limits. */
@@ -19,30 +13,24 @@ const tier3 = { requests: 50, perMs: 60_000 };
 /** About one message a second in a channel, in short bursts. */
 const posting = { requests: 5, perMs: 5_000 };
 
-class SlackSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #token: string;
+class SlackSandbox extends SandboxVendor {
   readonly #workspace = new Workspace(this.records, this.faults);
-
-  constructor(token: string) {
-    this.#token = token;
-  }
 
   limitOf(request: SandboxRequest) {
     const method = methodOf(request);
-    if (method === 'chat.postMessage') return { bucket: `${method} ${request.body.channel}`, limit: posting };
-    return { bucket: method, limit: method === 'conversations.list' ? tier2 : tier3 };
+    if (method === 'chat.postMessage') return posting;
+    return method === 'conversations.list' ? tier2 : tier3;
+  }
+
+  override bucketOf(request: SandboxRequest) {
+    const method = methodOf(request);
+    return method === 'chat.postMessage' ? `${method} ${request.body.channel}` : method;
   }
 
   kindOf(request: SandboxRequest) {
     const method = methodOf(request);
     if (method.startsWith('chat.')) return 'write';
     return method === 'conversations.history' || method === 'conversations.replies' ? 'read' : 'other';
-  }
-
-  authorised(request: SandboxRequest): boolean {
-    return request.headers.authorization === `Bearer ${this.#token}`;
   }
 
   answer(request: SandboxRequest): SandboxAnswer {
@@ -62,10 +50,8 @@ class SlackSandbox implements SandboxVendor {
     return { status: 200, body: { ok: false, error: 'invalid_auth' } };
   }
 
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    const headers =
-      retryAfterSeconds === undefined ? undefined : { 'retry-after': String(retryAfterSeconds) };
-    return { status: 429, body: { ok: false, error: 'ratelimited' }, ...(headers ? { headers } : {}) };
+  throttled(): SandboxAnswer {
+    return { status: 429, body: { ok: false, error: 'ratelimited' } };
   }
 
   broken(): SandboxAnswer {
@@ -73,7 +59,7 @@ class SlackSandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    return { bot_token: this.#token, base_url: url };
+    return { bot_token: this.token, base_url: url };
   }
 }
 

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../connector.ts';
 import type { Records } from '../records.ts';
-import type { Faults, RollingWindow } from '../sandbox.ts';
+import type { Faults } from '../sandbox.ts';
+import type { RollingWindow } from '../sandbox-window.ts';
 
 /** What all conversations of a sandbox share. */
 export interface Post {

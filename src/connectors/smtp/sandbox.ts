@@ -1,7 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 import type { Sandbox, SandboxOptions } from '../connector.ts';
 import { Records } from '../records.ts';
-import { Faults, RollingWindow } from '../sandbox.ts';
+import { Faults } from '../sandbox.ts';
+import { RollingWindow } from '../sandbox-window.ts';
 import { Conversation, type Post } from './sandbox-conversation.ts';
 
 /** A mail server on loopback, without TLS, that keeps what it takes. */

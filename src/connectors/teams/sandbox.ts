@@ -1,12 +1,6 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 
 interface Card {
   type?: string;
@@ -17,26 +11,19 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new TeamsSandbox(options.token ?? 'sandbox-teams-signature'), options);
 }
 
-class TeamsSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #signature: string;
+class TeamsSandbox extends SandboxVendor {
   #runs = 0;
 
-  constructor(signature: string) {
-    this.#signature = signature;
-  }
-
   limitOf() {
-    return { bucket: '', limit: { requests: 4, perMs: 1_000 } };
+    return { requests: 4, perMs: 1_000 };
   }
 
   kindOf({ method }: SandboxRequest) {
     return method === 'POST' ? 'write' : 'other';
   }
 
-  authorised({ query }: SandboxRequest): boolean {
-    return query.sig === this.#signature;
+  override authorised({ query }: SandboxRequest): boolean {
+    return query.sig === this.token;
   }
 
   answer({ method, body }: SandboxRequest): SandboxAnswer {
@@ -70,11 +57,8 @@ class TeamsSandbox implements SandboxVendor {
     return failure(401, 'DirectApiAuthorizationRequired', 'The request must be authenticated only by OAuth.');
   }
 
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    return {
-      ...failure(429, 'WorkflowTriggerThrottled', 'Rate limit is exceeded.'),
-      ...(retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } }),
-    };
+  throttled(): SandboxAnswer {
+    return failure(429, 'WorkflowTriggerThrottled', 'Rate limit is exceeded.');
   }
 
   broken(): SandboxAnswer {
@@ -83,7 +67,7 @@ class TeamsSandbox implements SandboxVendor {
 
   settings(url: string): Record<string, string> {
     const path = '/workflows/sandbox/triggers/manual/paths/invoke';
-    return { webhook_url: `${url}${path}?api-version=2016-06-01&sv=1.0&sig=${this.#signature}` };
+    return { webhook_url: `${url}${path}?api-version=2016-06-01&sv=1.0&sig=${this.token}` };
   }
 }
 

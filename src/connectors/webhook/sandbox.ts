@@ -1,44 +1,30 @@
 import { Webhook } from 'standardwebhooks';
-import type { Sandbox, SandboxOptions, SandboxRecord } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import type { FaultKind, Sandbox, SandboxOptions, SandboxRecord } from '../connector.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
 
 /** A receiver in memory over HTTP: it knows signatures, drops repeats, and tells what it holds. */
 export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new WebhookSandbox(options.token ?? 'sandbox-webhook-secret'), options);
 }
 
-class WebhookSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #token: string;
-  readonly #webhook: Webhook;
-
-  constructor(token: string) {
-    this.#token = token;
-    this.#webhook = token.startsWith('whsec_')
-      ? new Webhook(token)
-      : new Webhook(Buffer.from(token), { format: 'raw' });
-  }
+class WebhookSandbox extends SandboxVendor {
+  readonly #webhook = this.token.startsWith('whsec_')
+    ? new Webhook(this.token)
+    : new Webhook(Buffer.from(this.token), { format: 'raw' });
 
   limitOf() {
-    return { bucket: '', limit: { requests: 100, perMs: 1_000 } };
+    return { requests: 100, perMs: 1_000 };
   }
 
   kindOf({ method }: SandboxRequest) {
     return method === 'POST' ? 'write' : 'read';
   }
 
-  authorised({ method, headers, body }: SandboxRequest): boolean {
-    if (method !== 'POST') return headers.authorization === `Bearer ${this.#token}`;
+  override authorised(request: SandboxRequest): boolean {
+    if (request.method !== 'POST') return super.authorised(request);
     try {
-      this.#webhook.verify(JSON.stringify(body), headers);
+      this.#webhook.verify(JSON.stringify(request.body), request.headers);
       return true;
     } catch {
       return false;
@@ -60,8 +46,7 @@ class WebhookSandbox implements SandboxVendor {
       timestamp: string;
       data: Record<string, string>;
     };
-    const fault = (kind: Parameters<Faults['take']>[0]) =>
-      this.faults.take(kind, `${id} ${JSON.stringify(body)}`);
+    const fault = (kind: FaultKind) => this.faults.take(kind, `${id} ${JSON.stringify(body)}`);
     // What it does not know the type of is dropped with a yes, and so is a repeat.
     if (type === 'readback.ping' || this.records.get('events', id)) return { status: 204 };
     if ('unknown_field' in data) return { status: 422, body: { error: 'unknown_field is not known here' } };
@@ -81,9 +66,8 @@ class WebhookSandbox implements SandboxVendor {
     return { status: 401, body: { error: 'the signature does not match' } };
   }
 
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
-    return { status: 429, body: { error: 'too many events' }, headers };
+  throttled(): SandboxAnswer {
+    return { status: 429, body: { error: 'too many events' } };
   }
 
   broken(): SandboxAnswer {
@@ -91,7 +75,7 @@ class WebhookSandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    const secrets = { secret: this.#token, read_token: this.#token };
+    const secrets = { secret: this.token, read_token: this.token };
     return { url: `${url}/hooks`, read_url: `${url}/events/{id}`, ...secrets };
   }
 }

@@ -1,13 +1,7 @@
 import type { Sandbox, SandboxOptions } from '../connector.ts';
-import { Records } from '../records.ts';
-import {
-  type Budget,
-  Faults,
-  type SandboxAnswer,
-  type SandboxRequest,
-  type SandboxVendor,
-  serveSandbox,
-} from '../sandbox.ts';
+import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
+import { serveSandbox } from '../sandbox-server.ts';
+import type { Budget } from '../sandbox-window.ts';
 import { Profiles } from './sandbox-profiles.ts';
 import { Helpdesk } from './sandbox-tickets.ts';
 
@@ -18,20 +12,13 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return serveSandbox(new ZendeskSandbox(options.token ?? 'sandbox-zendesk-token'), options);
 }
 
-class ZendeskSandbox implements SandboxVendor {
-  readonly faults = new Faults();
-  readonly records = new Records();
-  readonly #token: string;
+class ZendeskSandbox extends SandboxVendor {
   readonly #helpdesk = new Helpdesk(this.records, this.faults);
   readonly #profiles = new Profiles(this.records, this.faults);
 
-  constructor(token: string) {
-    this.#token = token;
-  }
-
   /** The limit of the smallest plan; it is one for the whole account. */
   limitOf() {
-    return { bucket: '', limit: { requests: 200, perMs: 60_000 } };
+    return { requests: 200, perMs: 60_000 };
   }
 
   kindOf(request: SandboxRequest) {
@@ -39,8 +26,8 @@ class ZendeskSandbox implements SandboxVendor {
     return request.method === 'GET' ? 'read' : 'write';
   }
 
-  authorised(request: SandboxRequest): boolean {
-    const login = Buffer.from(`${email}/token:${this.#token}`).toString('base64');
+  override authorised(request: SandboxRequest): boolean {
+    const login = Buffer.from(`${email}/token:${this.token}`).toString('base64');
     return request.headers.authorization === `Basic ${login}`;
   }
 
@@ -82,19 +69,15 @@ class ZendeskSandbox implements SandboxVendor {
   }
 
   /** Plain text, as recorded from the real API. */
-  throttled(retryAfterSeconds: number | undefined): SandboxAnswer {
-    return {
-      status: 429,
-      body: 'Number of allowed API requests per minute exceeded',
-      ...(retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } }),
-    };
+  throttled(): SandboxAnswer {
+    return { status: 429, body: 'Number of allowed API requests per minute exceeded' };
   }
 
   broken(): SandboxAnswer {
     return { status: 500, body: { error: 'InternalError', description: 'Something went wrong' } };
   }
 
-  budgetHeaders(budget: Budget): Record<string, string> {
+  override budgetHeaders(budget: Budget): Record<string, string> {
     const limit = String(budget.limit.requests);
     const remaining = String(Math.max(0, budget.remaining));
     return {
@@ -107,6 +90,6 @@ class ZendeskSandbox implements SandboxVendor {
   }
 
   settings(url: string): Record<string, string> {
-    return { subdomain: 'sandbox', email, api_token: this.#token, base_url: url };
+    return { subdomain: 'sandbox', email, api_token: this.token, base_url: url };
   }
 }
