@@ -1,4 +1,5 @@
-import type { CallOptions, Client, Connector, Finding, Outcome, Reading } from '../connector.ts';
+import type { CallOptions, Client, Connector, Finding, Outcome } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { describedActions } from './actions.ts';
 import { Api } from './client.ts';
 import { example } from './example.ts';
@@ -32,11 +33,8 @@ function open({ actions, check: path }: Settings, api: Api): Client {
     check: (_actions, call) => check(api, path, call),
     write: (action, _options, items, call): Promise<Map<string, Outcome>> =>
       write(api, definitionOf(action), items, call),
-    read: async (action, _options, items, call) => {
-      const readings = new Map<string, Reading>();
-      for (const item of items) readings.set(item.key, await read(api, definitionOf(action), item, call));
-      return readings;
-    },
+    read: (action, _options, items, call) =>
+      oneByOne(items, (item) => read(api, definitionOf(action), item, call)),
     close: async () => api.close(),
   };
 }

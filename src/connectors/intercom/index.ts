@@ -8,6 +8,7 @@ import type {
   Reading,
   WriteItem,
 } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actions } from './actions.ts';
 import { Attributes } from './attributes.ts';
 import { Intercom } from './client.ts';
@@ -54,16 +55,8 @@ function open(intercom: Intercom): Client {
   };
   return {
     check: (_actions, call) => check(intercom, call),
-    write: async (action, options, items, call) => {
-      const outcomes = new Map<string, Outcome>();
-      for (const item of items) outcomes.set(item.key, await write(action, options, item, call));
-      return outcomes;
-    },
-    read: async (action, _options, items, call) => {
-      const readings = new Map<string, Reading>();
-      for (const item of items) readings.set(item.key, await read(action, item, call));
-      return readings;
-    },
+    write: (action, options, items, call) => oneByOne(items, (item) => write(action, options, item, call)),
+    read: (action, _options, items, call) => oneByOne(items, (item) => read(action, item, call)),
     close: async () => {},
   };
 }

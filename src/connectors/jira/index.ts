@@ -1,4 +1,5 @@
-import type { CallOptions, Client, Connector, Finding, Outcome } from '../connector.ts';
+import type { CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actions, write } from './actions.ts';
 import { Jira } from './client.ts';
 import { read } from './readback.ts';
@@ -22,11 +23,7 @@ export const connector: Connector = {
     const jira = new Jira(settings as Settings, gate);
     return {
       check: (_actions, call) => check(jira, call),
-      write: async (action, _options, items, call) => {
-        const outcomes = new Map<string, Outcome>();
-        for (const item of items) outcomes.set(item.key, await write(jira, action, item, call));
-        return outcomes;
-      },
+      write: (action, _options, items, call) => oneByOne(items, (item) => write(jira, action, item, call)),
       read: (action, _options, items, call) => read(jira, action, items, call),
       close: async () => {},
     };

@@ -1,4 +1,5 @@
 import type { CallOptions, ReadItem, Reading } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { asked, asReading, type Problem } from '../rest.ts';
 import type { Comment, Issue, Jira } from './client.ts';
 import { toText } from './document.ts';
@@ -19,11 +20,8 @@ export async function read(
   items: ReadItem[],
   call: CallOptions,
 ): Promise<Map<string, Reading>> {
+  if (action === 'comment_issue') return oneByOne(items, (item) => readComment(jira, item, call));
   const readings = new Map<string, Reading>();
-  if (action === 'comment_issue') {
-    for (const item of items) readings.set(item.key, await readComment(jira, item, call));
-    return readings;
-  }
   const withId: { item: ReadItem; id: string }[] = [];
   for (const item of items) {
     const id = item.id ?? item.parentId;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActionType, CallOptions, Outcome, WriteItem } from '../connector.ts';
 import { inHalves } from '../halves.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { beforeWriting } from '../rest.ts';
 import { conflict, isList, type Linear, type Node } from './client.ts';
 import { idOf } from './identity.ts';
@@ -71,15 +72,13 @@ export async function write(
   call: CallOptions,
 ): Promise<Map<string, Outcome>> {
   if (action === 'create_issue') return create(linear, names, items, call);
-  const outcomes = new Map<string, Outcome>();
-  for (const item of items) {
+  return oneByOne(items, async (item) => {
     const { parentId } = item;
-    if (!parentId) outcomes.set(item.key, refused('parent', 'no issue to work on'));
-    else if (action === 'update_issue')
-      outcomes.set(item.key, await update(linear, names, item, parentId, call));
-    else outcomes.set(item.key, await comment(linear, item, parentId, call));
-  }
-  return outcomes;
+    if (!parentId) return refused('parent', 'no issue to work on');
+    return action === 'update_issue'
+      ? update(linear, names, item, parentId, call)
+      : comment(linear, item, parentId, call);
+  });
 }
 
 /**

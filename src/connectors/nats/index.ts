@@ -1,4 +1,5 @@
-import type { CallOptions, Client, Connector, Finding, Outcome, Reading } from '../connector.ts';
+import type { CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actions, publish } from './actions.ts';
 import type { JetStream } from './client.ts';
 import { read } from './readback.ts';
@@ -24,15 +25,9 @@ export const connector: Connector = {
       check: (wanted, call) => check(jetStream, wanted, call),
       write: async (_action, options, items, call) => {
         const place = publishOptions.parse(options);
-        const outcomes = new Map<string, Outcome>();
-        for (const item of items) outcomes.set(item.key, await publish(jetStream, place, item, call));
-        return outcomes;
+        return oneByOne(items, (item) => publish(jetStream, place, item, call));
       },
-      read: async (_action, _options, items, call) => {
-        const readings = new Map<string, Reading>();
-        for (const item of items) readings.set(item.key, await read(jetStream, item, call));
-        return readings;
-      },
+      read: (_action, _options, items, call) => oneByOne(items, (item) => read(jetStream, item, call)),
       close: () => jetStream.close(),
     };
   },

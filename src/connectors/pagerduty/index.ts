@@ -1,4 +1,5 @@
-import type { CallOptions, Client, Connector, Finding, Outcome } from '../connector.ts';
+import type { CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { asked } from '../rest.ts';
 import { actionsFor, write } from './actions.ts';
 import { PagerDuty } from './client.ts';
@@ -22,11 +23,8 @@ export const connector: Connector = {
     const pagerDuty = new PagerDuty(settings as Settings, gate);
     return {
       check: (_actions, call) => check(pagerDuty, call),
-      write: async (action, _options, items, call) => {
-        const outcomes = new Map<string, Outcome>();
-        for (const item of items) outcomes.set(item.key, await write(pagerDuty, action, item, call));
-        return outcomes;
-      },
+      write: (action, _options, items, call) =>
+        oneByOne(items, (item) => write(pagerDuty, action, item, call)),
       read: (action, _options, items, call) => read(pagerDuty, action, items, call),
       close: async () => {},
     };

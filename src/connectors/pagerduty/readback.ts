@@ -1,4 +1,5 @@
 import type { CallOptions, ReadItem, Reading } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { asked, asReading } from '../rest.ts';
 import type { Alert, PagerDuty } from './client.ts';
 import { detailField } from './schema.ts';
@@ -14,9 +15,7 @@ export async function read(
   items: ReadItem[],
   call: CallOptions,
 ): Promise<Map<string, Reading>> {
-  const readings = new Map<string, Reading>();
-  for (const item of items) readings.set(item.key, await readOne(pagerDuty, action, item, call));
-  return readings;
+  return oneByOne(items, (item) => readOne(pagerDuty, action, item, call));
 }
 
 async function readOne(

@@ -1,4 +1,5 @@
-import type { CallOptions, Client, Connector, Finding, Outcome } from '../connector.ts';
+import type { CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actions, write } from './actions.ts';
 import { Slack } from './client.ts';
 import { DirectMessages } from './direct.ts';
@@ -24,12 +25,8 @@ export const connector: Connector = {
           actions.map(({ action }) => action),
           call,
         ),
-      write: async (action, options, items, call) => {
-        const outcomes = new Map<string, Outcome>();
-        for (const item of items)
-          outcomes.set(item.key, await write(slack, directMessages, action, options, item, call));
-        return outcomes;
-      },
+      write: (action, options, items, call) =>
+        oneByOne(items, (item) => write(slack, directMessages, action, options, item, call)),
       read: (action, _options, items, call) => readback.read(action, items, call),
       close: async () => {},
     };

@@ -9,6 +9,7 @@ import type {
   Outcome,
   WriteItem,
 } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { MailServer } from './client.ts';
 import { mailOf } from './message.ts';
 import { mailFields, type Settings, settingsSchema } from './schema.ts';
@@ -63,11 +64,8 @@ export const connector: Connector = {
     const server = new MailServer(settings, gate);
     return {
       check: (_actions, call) => check(server, call),
-      write: async (_action, _options, items, call) => {
-        const outcomes = new Map<string, Outcome>();
-        for (const item of items) outcomes.set(item.key, await send(server, settings.from, item, call));
-        return outcomes;
-      },
+      write: (_action, _options, items, call) =>
+        oneByOne(items, (item) => send(server, settings.from, item, call)),
       read: async (_action, _options, items) =>
         new Map(items.map(({ key }) => [key, { kind: 'unreadable', reason: unverifiable }])),
       close: async () => {},

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Actions, CallOptions, Client, Connector, Finding, Outcome, WriteItem } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { messageOf } from './card.ts';
 import { Workflow } from './client.ts';
 import { messageFields, type Settings, settingsSchema } from './schema.ts';
@@ -43,11 +44,7 @@ export const connector: Connector = {
     const workflow = new Workflow(settings as Settings, gate);
     return {
       check: (_actions, call) => check(workflow, call),
-      write: async (_action, _options, items, call) => {
-        const outcomes = new Map<string, Outcome>();
-        for (const item of items) outcomes.set(item.key, await post(workflow, item, call));
-        return outcomes;
-      },
+      write: (_action, _options, items, call) => oneByOne(items, (item) => post(workflow, item, call)),
       read: async (_action, _options, items) =>
         new Map(items.map(({ key }) => [key, { kind: 'unreadable', reason: unverifiable }])),
       close: async () => {},

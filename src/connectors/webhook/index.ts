@@ -1,4 +1,5 @@
-import type { CallOptions, Client, Connector, Finding, Outcome, Reading } from '../connector.ts';
+import type { CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actionsFor } from './actions.ts';
 import { Receiver } from './client.ts';
 import { type Settings, settingsSchema } from './schema.ts';
@@ -24,17 +25,9 @@ export const connector: Connector = {
     const receiver = new Receiver(settings, await Signer.of(settings), gate);
     return {
       check: (_actions, call) => check(receiver, call),
-      write: async (_action, _options, items, call) => {
-        const outcomes = new Map<string, Outcome>();
-        for (const { key, requestKey, fields } of items)
-          outcomes.set(key, await receiver.post(requestKey, fields, call));
-        return outcomes;
-      },
-      read: async (_action, _options, items, call) => {
-        const readings = new Map<string, Reading>();
-        for (const item of items) readings.set(item.key, await receiver.read(item, call));
-        return readings;
-      },
+      write: (_action, _options, items, call) =>
+        oneByOne(items, ({ requestKey, fields }) => receiver.post(requestKey, fields, call)),
+      read: (_action, _options, items, call) => oneByOne(items, (item) => receiver.read(item, call)),
       close: async () => receiver.close(),
     };
   },

@@ -1,4 +1,5 @@
 import type { CallOptions, Client, Connector, Finding, Outcome, WriteItem } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actions } from './actions.ts';
 import { Zendesk } from './client.ts';
 import { readProfiles } from './profile-readback.ts';
@@ -30,10 +31,7 @@ export const connector: Connector = {
       write: async (action, options, items, call) => {
         if (action === 'upsert_user') return users.upsert(options, items, call);
         if (action === 'upsert_organization') return writeOrganizations(zendesk, items, call);
-        const outcomes = new Map();
-        for (const item of items)
-          outcomes.set(item.key, await writeTicket(zendesk, action, options, item, call));
-        return outcomes;
+        return oneByOne(items, (item) => writeTicket(zendesk, action, options, item, call));
       },
       read: (action, _options, items, call) => {
         if (action === 'upsert_user') return readProfiles(zendesk, 'user', items, call);
