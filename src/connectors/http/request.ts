@@ -1,4 +1,5 @@
 import type { Outcome } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { asId } from './answer.ts';
 import { address, type Binding } from './binding.ts';
 import type { ApiRequest } from './client.ts';
@@ -16,7 +17,7 @@ export function requestOf(definition: Definition, binding: Binding, body: unknow
     return { method, ...address(definition.write, binding), body, fresh };
   } catch (error) {
     if (!(error instanceof Unaddressable)) throw error;
-    return { kind: 'rejected', code: 'path', reason: error.message, permanent: true };
+    return rejected('path', error.message);
   }
 }
 

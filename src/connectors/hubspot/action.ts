@@ -48,8 +48,3 @@ export const shared = {
   // Reads by id or unique property come from the store itself; this covers a request that outlived its deadline.
   lagMs: 5000,
 } as const;
-
-/** What nothing was sent for, and never will be. */
-export function no(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
-}

@@ -1,7 +1,8 @@
 import { canonicalText } from '../canonical.ts';
 import type { CallOptions, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { inRounds } from '../rounds.ts';
-import { type Action, no, type Options, shared } from './action.ts';
+import { type Action, type Options, shared } from './action.ts';
 import { itemOutcome, type Settled, writeBatches } from './batches.ts';
 import { type Failure, type HubSpot, readingOf } from './client.ts';
 import { linked, madeIn, type Pair } from './links.ts';
@@ -91,7 +92,9 @@ async function labels(
     const type = known.find((one) => one.label !== null && folded(one.label) === folded(label));
     if (type) return [type];
     const objects = `${from.object} and ${to.object}`;
-    return { failure: no('UNKNOWN_LABEL', `HubSpot has no association label of this name for ${objects}`) };
+    return {
+      failure: rejected('UNKNOWN_LABEL', `HubSpot has no association label of this name for ${objects}`),
+    };
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CallOptions, Fields, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
-import { type Action, no, shared } from './action.ts';
+import { rejected } from '../outcomes.ts';
+import { type Action, shared } from './action.ts';
 import { canonicalDue } from './canonical.ts';
 import { type Failure, type HubSpot, readingOf } from './client.ts';
 import { type Creation, canonicalIn, creations } from './creations.ts';
@@ -67,13 +68,14 @@ async function create(
 function inputOf({ named, required, defaults }: Creation, { key, fields }: WriteItem): Upsert | Outcome {
   const properties: Record<string, string> = defaults();
   for (const field of required)
-    if ((fields[field] ?? '').trim() === '') return no(`EMPTY_${field.toUpperCase()}`, `${field} is empty`);
+    if ((fields[field] ?? '').trim() === '')
+      return rejected(`EMPTY_${field.toUpperCase()}`, `${field} is empty`);
   for (const [field, value] of Object.entries(fields)) {
     if (Object.hasOwn(targets, field)) continue;
     const { property, form } = named[field] ?? { property: field };
     const date = form === 'date' ? canonicalDue(value) : value;
     if (date === undefined)
-      return no(`INVALID_${field.toUpperCase()}`, `${field} is no ISO 8601 date or timestamp`);
+      return rejected(`INVALID_${field.toUpperCase()}`, `${field} is no ISO 8601 date or timestamp`);
     properties[property] = form === 'choice' ? value.trim().toUpperCase() : date;
   }
   return { key, id: key, properties };

@@ -1,6 +1,7 @@
 import { canonicalText } from '../canonical.ts';
 import type { CallOptions, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
-import { type Action, type ListName, no, type Options, shared } from './action.ts';
+import { rejected } from '../outcomes.ts';
+import { type Action, type ListName, type Options, shared } from './action.ts';
 import { type Failure, type HubSpot, outcomeOf, readingOf } from './client.ts';
 import { beforeWriting, folded, idIn, lookUp, placeOf, uniqueForm } from './lookup.ts';
 import { chosen, found, lookUpItems, namesOf } from './readback.ts';
@@ -84,7 +85,7 @@ async function changeMembers(
       outcomes.set(key, { kind: 'ambiguous', reason: 'the answer does not tell who was changed' });
     else if (changed.has(id)) outcomes.set(key, { kind: 'applied', id });
     else if (missing.has(id))
-      outcomes.set(key, no('MISSING', 'HubSpot says that this record does not exist'));
+      outcomes.set(key, rejected('MISSING', 'HubSpot says that this record does not exist'));
     // It is known to exist, and HubSpot leaves out whom it need not change. Read-back looks all the same.
     else outcomes.set(key, { kind: 'already', id });
   }

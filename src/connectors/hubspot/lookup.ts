@@ -1,6 +1,6 @@
 import type { CallOptions, Outcome } from '../connector.ts';
 import { inHalves } from '../halves.ts';
-import { no } from './action.ts';
+import { rejected } from '../outcomes.ts';
 import { type Failure, type HubSpot, isAboutAll, outcomeOf } from './client.ts';
 import { readObjects } from './reply.ts';
 
@@ -77,12 +77,12 @@ export function idIn(
   value: string,
 ): { id: string } | { failure: Outcome } {
   const looked = value.trim() === '' ? undefined : under(found, idProperty, value);
-  if (!looked) return { failure: no('EMPTY_TARGET', `${field} is empty, so it names no record`) };
+  if (!looked) return { failure: rejected('EMPTY_TARGET', `${field} is empty, so it names no record`) };
   if (looked.kind === 'record') return { id: looked.id };
   if (looked.kind === 'absent') {
     const by = idProperty ?? 'id';
     return {
-      failure: no('UNKNOWN_TARGET', `HubSpot has no ${object} record with this ${by} (field ${field})`),
+      failure: rejected('UNKNOWN_TARGET', `HubSpot has no ${object} record with this ${by} (field ${field})`),
     };
   }
   return { failure: beforeWriting(looked, field) };

@@ -1,5 +1,6 @@
 import type { CallOptions, Outcome, WriteItem } from '../connector.ts';
-import { type Action, no, type Options, shared } from './action.ts';
+import { rejected } from '../outcomes.ts';
+import { type Action, type Options, shared } from './action.ts';
 import { canonicalProperty } from './canonical.ts';
 import type { HubSpot } from './client.ts';
 import { uniqueForm } from './lookup.ts';
@@ -51,7 +52,7 @@ async function writeRecords(
   for (const { key, fields } of items) {
     const id = uniqueForm(idProperty, fields[idProperty] ?? '');
     if (id !== '') inputs.push({ key, id, properties: fields });
-    else outcomes.set(key, no('EMPTY_ID', `${idProperty} is empty`));
+    else outcomes.set(key, rejected('EMPTY_ID', `${idProperty} is empty`));
   }
   for (const [key, outcome] of await upsert(hubspot, object, idProperty, inputs, call))
     outcomes.set(key, outcome);

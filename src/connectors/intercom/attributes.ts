@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { CallOptions, Fields, Outcome } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { beforeWriting } from '../rest.ts';
 import type { Attribute, Intercom } from './client.ts';
 import { secondsOf } from './normal.ts';
@@ -31,7 +32,7 @@ export class Attributes {
         const reason = attribute
           ? `${name} is of the type ${attribute.data_type}; ${text.slice(0, 80)} is not`
           : `people have no custom attribute ${name}; make it in Settings → People data`;
-        return { outcome: { kind: 'rejected', code: 'custom_attribute', reason, permanent: true } };
+        return { outcome: rejected('custom_attribute', reason) };
       }
       values[name] = value;
     }

@@ -1,4 +1,5 @@
 import type { CallOptions, Fields, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { asReading, beforeWriting } from '../rest.ts';
 import type { Attributes } from './attributes.ts';
 import type { Contact, Intercom } from './client.ts';
@@ -23,7 +24,7 @@ export async function upsert(
   call: CallOptions,
 ): Promise<Outcome> {
   const [[property, value] = ['', '']] = Object.entries(locate(fields, options));
-  if (value === '') return refused('id_property', `${property} is empty`);
+  if (value === '') return rejected('id_property', `${property} is empty`);
   const typed = await attributes.typed(fields, call);
   if ('outcome' in typed) return typed.outcome;
   const named = Object.entries(fields).filter(([field]) => !customField.test(field));
@@ -34,7 +35,7 @@ export async function upsert(
   const found = await find(intercom, property, value, call);
   if (!found.ok) return beforeWriting(found.problem);
   if (found.list.length > 1)
-    return refused('ambiguous', `${found.list.length} contacts have this ${property}`);
+    return rejected('ambiguous', `${found.list.length} contacts have this ${property}`);
   const [contact] = found.list;
   if (contact) return said(await intercom.updateContact(contact.id, body, call), contact.id);
   const created = await intercom.createContact(body, call);
@@ -109,8 +110,4 @@ function said(answer: Awaited<ReturnType<Intercom['updateContact']>>, id: string
   return answer.contact.id === id
     ? { kind: 'applied', id }
     : { kind: 'ambiguous', reason: 'the answer is about another contact' };
-}
-
-function refused(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
 }

@@ -9,6 +9,7 @@ import type {
   WriteItem,
 } from '../connector.ts';
 import { oneByOne } from '../one-by-one.ts';
+import { rejected } from '../outcomes.ts';
 import { actions } from './actions.ts';
 import { Attributes } from './attributes.ts';
 import { Intercom } from './client.ts';
@@ -41,8 +42,7 @@ function open(intercom: Intercom): Client {
   ): Promise<Outcome> => {
     if (action === 'upsert_contact') return upsert(intercom, attributes, options, item, call);
     const { parentId, fields } = item;
-    if (!parentId)
-      return { kind: 'rejected', code: 'parent', reason: 'no contact to work on', permanent: true };
+    if (!parentId) return rejected('parent', 'no contact to work on');
     if (action === 'tag_contact') return tags.add(parentId, fields.tag ?? '', call);
     if (action === 'untag_contact') return tags.remove(parentId, fields.tag ?? '', call);
     return addNote(intercom, item, parentId, call);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { asked, beforeWriting } from '../rest.ts';
 import type { Jira } from './client.ts';
 import { toDocument } from './document.ts';
@@ -73,7 +74,7 @@ export async function write(
 ): Promise<Outcome> {
   if (action === 'create_issue') return create(jira, item, call);
   const { parentId } = item;
-  if (!parentId) return refused('parent', 'no issue to work on');
+  if (!parentId) return rejected('parent', 'no issue to work on');
   return action === 'update_issue' ? update(jira, item, parentId, call) : comment(jira, item, parentId, call);
 }
 
@@ -127,7 +128,7 @@ async function transitionTo(
   const transition = open.find(({ to }) => canonical('status', to?.name) === wanted);
   if (transition) return { id: transition.id };
   const names = open.flatMap(({ to }) => to?.name ?? []).join(', ');
-  return refused(
+  return rejected(
     'status',
     `no transition leads from ${name ?? 'here'} to ${status}; open are: ${names || 'none'}`,
   );
@@ -163,10 +164,6 @@ function asFields({
   if (due_date !== undefined) fields.duedate = due_date;
   for (const [name, value] of Object.entries(custom)) if (customField.test(name)) fields[name] = value;
   return fields;
-}
-
-function refused(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
 }
 
 /** The fields are written, the status is not known to be: what the refusal says about the connection still counts. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ActionType, CallOptions, Outcome, WriteItem } from '../connector.ts';
 import { inHalves } from '../halves.ts';
 import { oneByOne } from '../one-by-one.ts';
+import { rejected } from '../outcomes.ts';
 import { beforeWriting } from '../rest.ts';
 import { conflict, isList, type Linear, type Node } from './client.ts';
 import { idOf } from './identity.ts';
@@ -74,7 +75,7 @@ export async function write(
   if (action === 'create_issue') return create(linear, names, items, call);
   return oneByOne(items, async (item) => {
     const { parentId } = item;
-    if (!parentId) return refused('parent', 'no issue to work on');
+    if (!parentId) return rejected('parent', 'no issue to work on');
     return action === 'update_issue'
       ? update(linear, names, item, parentId, call)
       : comment(linear, item, parentId, call);
@@ -159,8 +160,4 @@ function said(payload: unknown, name: string, wantedId: string, id: string): Out
 /** Only an earlier attempt of ours can have taken an id made of our key; whether it did, read-back tells. */
 function unlessOurs(problem: Exclude<Outcome, { kind: 'applied' | 'already' }>, id: string): Outcome {
   return problem.kind === 'rejected' && problem.code === conflict ? { kind: 'already', id } : problem;
-}
-
-function refused(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
 }

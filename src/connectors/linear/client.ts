@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { asked, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import { documents, type Operation } from './documents.ts';
 import type { Settings } from './schema.ts';
@@ -95,9 +96,8 @@ function problemOf({ status, headers, json, quote }: Refusal): Problem {
     return { kind: 'throttled', retryAfterMs: pauseOf(headers), reason };
   if (status === 401 || status === 403 || code === 'AUTHENTICATION_ERROR')
     return { kind: 'unavailable', code, reason };
-  if (isConflict(first)) return { kind: 'rejected', code: conflict, reason, permanent: true };
-  if (inputCodes.has(code) || (status < 500 && userError === true))
-    return { kind: 'rejected', code, reason, permanent: true };
+  if (isConflict(first)) return rejected(conflict, reason);
+  if (inputCodes.has(code) || (status < 500 && userError === true)) return rejected(code, reason);
   return { kind: 'ambiguous', reason };
 }
 

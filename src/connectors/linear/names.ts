@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { CallOptions, Fields, Outcome } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import type { Refused } from '../rest.ts';
 import { type Linear, type Node, nodesOf } from './client.ts';
 import { isId } from './identity.ts';
@@ -88,8 +89,7 @@ export class Names {
       if (due_date !== undefined) input.dueDate = due_date.trim() === '' ? null : due_date.trim();
       if (priority !== undefined) input.priority = numberOf(priority);
     } catch (error) {
-      if (error instanceof Unnamed)
-        return { kind: 'rejected', code: 'unknown_name', reason: error.message, permanent: true };
+      if (error instanceof Unnamed) return rejected('unknown_name', error.message);
       throw error;
     }
     return { input };

@@ -11,6 +11,7 @@ import { connect, errors, headers, type NatsConnection } from '@nats-io/transpor
 import { causes, classifyNetworkError, quote, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
 import { type Event, eventMediaType } from '../event.ts';
+import { rejected } from '../outcomes.ts';
 import type { Problem, Refused } from '../rest.ts';
 import { connectionOptions, UnusableCredentials } from './login.ts';
 import type { PublishOptions, Settings } from './schema.ts';
@@ -149,7 +150,7 @@ function refusal(error: unknown, secrets: readonly string[]): Refused {
     }
     if (cause instanceof errors.PermissionViolationError) {
       const reason = `not permitted: ${quote(cause.message, secrets)}`;
-      return refused({ kind: 'rejected', code: 'permission', reason, permanent: true });
+      return refused(rejected('permission', reason));
     }
     if (cause instanceof JetStreamApiError) {
       return { ok: false, gone: cause.status === 404, problem: apiProblem(cause, secrets) };
@@ -157,7 +158,7 @@ function refusal(error: unknown, secrets: readonly string[]): Refused {
     // The client's own no, before anything is sent: larger than the server's `max_payload`.
     if (cause instanceof errors.InvalidArgumentError) {
       const reason = quote(cause.message, secrets);
-      return refused({ kind: 'rejected', code: 'message', reason, permanent: true });
+      return refused(rejected('message', reason));
     }
     if (cause instanceof errors.TimeoutError)
       return refused({ kind: 'ambiguous', reason: 'no answer in time' });
@@ -173,5 +174,5 @@ function apiProblem({ status, code, message }: JetStreamApiError, secrets: reado
   if (status === 429) return { kind: 'throttled', retryAfterMs: null, reason };
   // 503 is also "store failed": part of a cluster may hold it.
   if (status >= 500) return { kind: 'ambiguous', reason };
-  return { kind: 'rejected', code: `jetstream_${code}`, reason, permanent: true };
+  return rejected(`jetstream_${code}`, reason);
 }

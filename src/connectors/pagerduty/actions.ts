@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Actions, ActionType, CallOptions, Outcome, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { asked, beforeWriting } from '../rest.ts';
 import type { Event, PagerDuty } from './client.ts';
 import { canonical } from './normal.ts';
@@ -99,10 +100,10 @@ async function trigger(pagerDuty: PagerDuty, item: WriteItem, call: CallOptions)
 
 async function update(pagerDuty: PagerDuty, item: WriteItem, call: CallOptions): Promise<Outcome> {
   const { parentId } = item;
-  if (!parentId) return refused('parent', 'no incident to work on');
+  if (!parentId) return rejected('parent', 'no incident to work on');
   const status = canonical('status', item.fields.status);
   if (status !== 'acknowledged' && status !== 'resolved')
-    return refused('status', `status is ${status || 'empty'}; write acknowledged or resolved`);
+    return rejected('status', `status is ${status || 'empty'}; write acknowledged or resolved`);
   const event_action = status === 'resolved' ? 'resolve' : 'acknowledge';
   return send(pagerDuty, { event_action, dedup_key: parentId }, call);
 }
@@ -110,8 +111,4 @@ async function update(pagerDuty: PagerDuty, item: WriteItem, call: CallOptions):
 async function send(pagerDuty: PagerDuty, event: Event, call: CallOptions): Promise<Outcome> {
   const answer = await asked(() => pagerDuty.send(event, call));
   return answer.ok ? { kind: 'applied', id: event.dedup_key } : answer.problem;
-}
-
-function refused(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
 }

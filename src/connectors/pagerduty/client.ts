@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { type Answer, asked, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import type { Settings } from './schema.ts';
 
@@ -122,7 +123,7 @@ function problemOf({ status, headers, json, text, quote }: Refusal): Problem {
   if (status === 401 || status === 403 || (status === 400 && /routing.?key/i.test(complaints)))
     return { kind: 'unavailable', code: `http_${status}`, reason };
   if (status === 408 || status >= 500) return { kind: 'ambiguous', reason };
-  return { kind: 'rejected', code: `http_${status}`, reason, permanent: true };
+  return rejected(`http_${status}`, reason);
 }
 
 function isIncident(value: unknown): value is Incident {

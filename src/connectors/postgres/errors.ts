@@ -1,4 +1,5 @@
 import { classifyNetworkError, quote } from '../calls.ts';
+import { rejected } from '../outcomes.ts';
 import type { Problem } from '../rest.ts';
 
 /** SQLSTATEs after which nothing was written and another time will do: locks, serialisation, resources, our deadline. */
@@ -24,7 +25,7 @@ export function problemOf(error: unknown, isSent: boolean, secrets: readonly str
   if (code === '53300') return { kind: 'throttled', retryAfterMs: null, reason };
   if (!isSent || connectionWide.test(code)) return { kind: 'unavailable', code, reason };
   if (later.test(code)) return { kind: 'rejected', code, reason, permanent: false };
-  if (refused.test(code)) return { kind: 'rejected', code, reason, permanent: true };
+  if (refused.test(code)) return rejected(code, reason);
   return { kind: 'ambiguous', reason };
 }
 

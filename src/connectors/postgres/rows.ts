@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { CallOptions, Fields, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
 import { inHalves } from '../halves.ts';
+import { rejected } from '../outcomes.ts';
 import { asReading, beforeWriting, type Problem } from '../rest.ts';
 import { inRounds } from '../rounds.ts';
 import type { Database, Row } from './database.ts';
 import { isOfOneRow } from './errors.ts';
 import type { Place } from './schema.ts';
-import { type Columns, columnsOf, isTrue, readStatement, refused, writeStatement } from './table.ts';
+import { type Columns, columnsOf, isTrue, readStatement, writeStatement } from './table.ts';
 
 /** One table as an action sees it. The catalogue is asked once. */
 export class Rows {
@@ -67,12 +68,12 @@ export class Rows {
     const unknown = [...Object.keys(fields), ...key].filter((name) => !columns.has(name));
     if (unknown.length > 0) {
       this.#columns = undefined;
-      return refused('column', `${table} has no column ${[...new Set(unknown)].join(', ')}`);
+      return rejected('column', `${table} has no column ${[...new Set(unknown)].join(', ')}`);
     }
     const ours = isOurs ? key.find((name) => Object.hasOwn(fields, name)) : undefined;
     return ours === undefined
       ? undefined
-      : refused('readback_key', `${ours} is for the key of the action and cannot be a field`);
+      : rejected('readback_key', `${ours} is for the key of the action and cannot be a field`);
   }
 
   /** The columns that identify the item's row. A uuid is made of the action's key by its digest. */
@@ -92,7 +93,7 @@ export class Rows {
     outcomes: Map<string, Outcome>,
   ): Promise<WriteItem[]> {
     const blank = items.filter((item) => Object.values(this.#keyOf(item, columns)).includes(''));
-    for (const { key } of blank) outcomes.set(key, refused('key', 'a key column is missing or empty'));
+    for (const { key } of blank) outcomes.set(key, rejected('key', 'a key column is missing or empty'));
     const rest = items.filter((item) => !blank.includes(item));
     if (rest.length === 0) return [];
     const rows = rest.map((item) => ({

@@ -1,6 +1,7 @@
 import { quoteName } from '../../warehouses/compile.ts';
 import { render } from '../../warehouses/template.ts';
 import type { CallOptions } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import type { Problem } from '../rest.ts';
 import { type Database, templates } from './database.ts';
 import type { Place } from './schema.ts';
@@ -21,7 +22,7 @@ export async function columnsOf(
 ): Promise<{ kind: 'columns'; columns: Columns } | Problem> {
   const answer = await database.run(render(templates, 'columns', {}), [quoteTable(table)], call);
   if (answer.kind !== 'rows') return answer;
-  if (answer.rows.length === 0) return refused('table', `there is no table ${table}, or it may not be seen`);
+  if (answer.rows.length === 0) return rejected('table', `there is no table ${table}, or it may not be seen`);
   const columns = new Map(
     answer.rows.map(({ name, type, is_text }) => [
       String(name),
@@ -34,10 +35,6 @@ export async function columnsOf(
 /** Booleans come as the driver is set: a value or Postgres's text. */
 export function isTrue(value: unknown): boolean {
   return value === true || value === 't' || value === 'true';
-}
-
-export function refused(code: string, reason: string): Problem {
-  return { kind: 'rejected', code, reason, permanent: true };
 }
 
 /** The statement that writes these columns, the key's among them. */

@@ -2,6 +2,7 @@ import { ReadbackError } from '../../errors.ts';
 import { authClientFor } from '../../warehouses/bigquery/auth.ts';
 import { classifyNetworkError, parseRetryAfter, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { type Answer, asked, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import type { Settings } from './schema.ts';
 
@@ -102,5 +103,5 @@ function problemOf({ status, headers, json, quote }: Refusal): Problem {
   // 409 ABORTED and 499 CANCELLED: it is not said how far it came.
   if (status === 408 || status === 409 || status === 499 || status >= 500)
     return { kind: 'ambiguous', reason };
-  return { kind: 'rejected', code, reason, permanent: true };
+  return rejected(code, reason);
 }

@@ -1,10 +1,11 @@
 import type { ActionType, CallOptions, Outcome, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { canonical } from './canonical.ts';
 import type { Salesforce } from './client.ts';
 import { folded } from './find.ts';
 import { addMembers } from './members.ts';
 import { recordOf, withParent } from './record.ts';
-import { no, type Saving, save } from './save.ts';
+import { type Saving, save } from './save.ts';
 import {
   caseFields,
   caseOptions,
@@ -121,7 +122,8 @@ export async function write(
   const outcomes = place
     ? await upsert(salesforce, place, action, options.auto_assign === true, linked, call)
     : await addMembers(salesforce, linked, call);
-  for (const { key } of orphans) outcomes.set(key, no('NO_PARENT', 'parent_field needs a record to follow'));
+  for (const { key } of orphans)
+    outcomes.set(key, rejected('NO_PARENT', 'parent_field needs a record to follow'));
   return outcomes;
 }
 
@@ -144,6 +146,6 @@ async function upsert(
     salesforce.upsert(object, externalId, records, autoAssign, call),
   );
   for (const item of items)
-    if (idOf(item) === '') outcomes.set(item.key, no('EMPTY_ID', `${externalId} is empty`));
+    if (idOf(item) === '') outcomes.set(item.key, rejected('EMPTY_ID', `${externalId} is empty`));
   return outcomes;
 }

@@ -1,10 +1,11 @@
 import type { CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { beforeWriting } from '../rest.ts';
 import type { Salesforce, SObject } from './client.ts';
 import { find, folded, type Looked } from './find.ts';
 import { longId } from './ids.ts';
 import { recordOf } from './record.ts';
-import { no, type Saving, save } from './save.ts';
+import { type Saving, save } from './save.ts';
 
 export const memberObject = 'CampaignMember';
 
@@ -36,8 +37,12 @@ export async function addMembers(
     const member = membership(fields);
     const found = looked(fields);
     if (!member || !found)
-      outcomes.set(key, no('NO_MEMBER', 'CampaignId and one of ContactId and LeadId must have a value'));
-    else if (found === 'several') outcomes.set(key, no('SEVERAL', 'they are in the campaign more than once'));
+      outcomes.set(
+        key,
+        rejected('NO_MEMBER', 'CampaignId and one of ContactId and LeadId must have a value'),
+      );
+    else if (found === 'several')
+      outcomes.set(key, rejected('SEVERAL', 'they are in the campaign more than once'));
     else if (found === 'absent')
       creations.push({ key, name: folded(member.values), record: creation(fields, member) });
     else if ('problem' in found) outcomes.set(key, beforeWriting(found.problem));

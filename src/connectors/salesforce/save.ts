@@ -13,11 +13,6 @@ export interface Saving {
   record: SObject;
 }
 
-/** What nothing was sent for, and never will be. */
-export function no(code: string, reason: string): Outcome {
-  return { kind: 'rejected', code, reason, permanent: true };
-}
-
 /** One entry of a collection's answer; nothing but its place says which record it is about. */
 const result = z.object({
   id: z.string().nullish(),

@@ -1,4 +1,5 @@
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { beforeWriting } from '../rest.ts';
 import type { Slack } from './client.ts';
 import type { DirectMessages } from './direct.ts';
@@ -112,7 +113,7 @@ export async function write(
   const begins = channel !== undefined || email !== undefined;
   const parent = begins ? undefined : parsePlace(item.parentId);
   if (!begins && !parent) {
-    return { kind: 'rejected', code: 'no_parent', reason: 'no message to work on', permanent: true };
+    return rejected('no_parent', 'no message to work on');
   }
   const content = {
     text,

@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
 import { type CallOptions, type Gate, NotSent } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { judgeError, type Problem } from './errors.ts';
 import type { Settings } from './schema.ts';
 
@@ -113,7 +114,7 @@ function judgeStatus(status: number): Problem {
   const reason = `HTTP ${status} from Slack`;
   if (status === 401 || status === 403) return { kind: 'unavailable', code: `http_${status}`, reason };
   if (status >= 400 && status < 500 && status !== 408) {
-    return { kind: 'rejected', code: `http_${status}`, reason, permanent: true };
+    return rejected(`http_${status}`, reason);
   }
   return { kind: 'ambiguous', reason };
 }

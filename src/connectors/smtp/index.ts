@@ -10,6 +10,7 @@ import type {
   WriteItem,
 } from '../connector.ts';
 import { oneByOne } from '../one-by-one.ts';
+import { rejected } from '../outcomes.ts';
 import { MailServer } from './client.ts';
 import { mailOf } from './message.ts';
 import { mailFields, type Settings, settingsSchema } from './schema.ts';
@@ -76,7 +77,7 @@ export const connector: Connector = {
 
 async function send(server: MailServer, from: string, item: WriteItem, call: CallOptions): Promise<Outcome> {
   const mail = mailOf(item.key, from, item.fields);
-  if ('code' in mail) return { kind: 'rejected', permanent: true, ...mail };
+  if ('code' in mail) return rejected(mail.code, mail.reason);
   const answer = await server.deliver(mail, call);
   return answer.kind === 'taken' ? { kind: 'applied', id: mail.messageId } : answer;
 }

@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate, Unavailable } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { type Answer, asked, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import type { Settings } from './schema.ts';
 
@@ -66,5 +67,5 @@ function problemOf({ status, headers, json, quote }: Refusal): Problem {
   if (status === 401 || status === 403 || closed.test(code)) return { kind: 'unavailable', code, reason };
   // 502 and 504: the workflow runs, and its answer did not come.
   if (status === 408 || status >= 500) return { kind: 'ambiguous', reason };
-  return { kind: 'rejected', code, reason, permanent: true };
+  return rejected(code, reason);
 }

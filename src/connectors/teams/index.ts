@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Actions, CallOptions, Client, Connector, Finding, Outcome, WriteItem } from '../connector.ts';
 import { oneByOne } from '../one-by-one.ts';
+import { rejected } from '../outcomes.ts';
 import { messageOf } from './card.ts';
 import { Workflow } from './client.ts';
 import { messageFields, type Settings, settingsSchema } from './schema.ts';
@@ -56,7 +57,7 @@ export const connector: Connector = {
 /** The id is that of the workflow's run, by which its history in Power Automate is searched. */
 async function post(workflow: Workflow, { key, fields }: WriteItem, call: CallOptions): Promise<Outcome> {
   const made = messageOf(key, fields);
-  if ('problem' in made) return { kind: 'rejected', code: 'message', reason: made.problem, permanent: true };
+  if ('problem' in made) return rejected('message', made.problem);
   const answer = await workflow.post(made.message, call);
   if (!answer.ok) return answer.problem;
   return { kind: 'applied', id: answer.headers.get('x-ms-workflow-run-id') ?? key };

@@ -1,6 +1,7 @@
 import type { CallOptions, Fields, Gate, Outcome, ReadItem, Reading } from '../connector.ts';
 import { aboutConnection, describe, isFine, readingOf } from '../http/answer.ts';
 import { type Answered, Api } from '../http/client.ts';
+import { rejected } from '../outcomes.ts';
 import { unreadable } from './actions.ts';
 import type { Settings } from './schema.ts';
 import type { Signer } from './signature.ts';
@@ -37,7 +38,8 @@ export class Receiver {
     // The very bytes that the client makes of it.
     const body = JSON.stringify(event);
     const bytes = Buffer.byteLength(body);
-    if (bytes > mostBytes) return no('too_large', `the event has ${bytes} bytes; ${mostBytes} is the most`);
+    if (bytes > mostBytes)
+      return rejected('too_large', `the event has ${bytes} bytes; ${mostBytes} is the most`);
     const headers = this.#signer.headers(id, now, body);
     const reply = await this.#posts.send(
       { method: 'POST', path: this.#path, headers, body: event, fresh: true },
@@ -81,10 +83,6 @@ export class Receiver {
     if ([404, 405, 410, 307, 308].includes(status))
       return this.#posts.heed({ kind: 'unavailable', code: `http_${status}`, reason });
     if ([408, 409].includes(status) || status < 400 || status > 499) return { kind: 'ambiguous', reason };
-    return { ...no(`http_${status}`, reason), permanent: status !== 423 && status !== 425 };
+    return { ...rejected(`http_${status}`, reason), permanent: status !== 423 && status !== 425 };
   }
-}
-
-function no(code: string, reason: string) {
-  return { kind: 'rejected', code, reason, permanent: true } as const;
 }

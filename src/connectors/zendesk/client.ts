@@ -1,5 +1,6 @@
 import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import {
   type Answer,
   asked,
@@ -226,7 +227,7 @@ function problemOf({ status, headers, json, text, quote }: Refusal): Problem {
   if (status === 429 || (status === 503 && retryAfter !== null))
     return { kind: 'throttled', retryAfterMs: parseRetryAfter(retryAfter), reason };
   if (status === 401) return { kind: 'unavailable', code, reason };
-  if (status === 403) return { kind: 'rejected', code: forbidden, reason, permanent: true };
+  if (status === 403) return rejected(forbidden, reason);
   // An earlier request with this key was taken in with another body: whether it was written, read-back decides.
   if (code === 'IdempotentRequestError' || status === 408 || status >= 500)
     return { kind: 'ambiguous', reason };

@@ -1,4 +1,5 @@
 import type { CallOptions, Fields, Outcome, ReadItem, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { asked } from '../rest.ts';
 import type { Zendesk } from './client.ts';
 import { splitTags } from './normal.ts';
@@ -45,7 +46,7 @@ export function named(items: readonly WriteItem[]): { named: Named[]; outcomes: 
     const identity = identityOf(locator);
     if (identity) return [{ item, identity }];
     const reason = `${Object.keys(locator).join()} is empty, so that nobody is meant`;
-    outcomes.set(item.key, { kind: 'rejected', code: 'identity', reason, permanent: true });
+    outcomes.set(item.key, rejected('identity', reason));
     return [];
   });
   return { named, outcomes };

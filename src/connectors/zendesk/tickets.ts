@@ -1,4 +1,5 @@
 import type { CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import { beforeWriting } from '../rest.ts';
 import type { Zendesk } from './client.ts';
 import { splitTags } from './normal.ts';
@@ -15,13 +16,7 @@ export async function writeTicket(
 ): Promise<Outcome> {
   if (action === 'create_ticket') return create(zendesk, options, item, call);
   const ticketId = action === 'update_ticket' ? item.parentId : item.fields.ticket_id;
-  if (!ticketId || !/^\d+$/.test(ticketId))
-    return {
-      kind: 'rejected',
-      code: 'ticket_id',
-      reason: 'no numeric ticket id to work on',
-      permanent: true,
-    };
+  if (!ticketId || !/^\d+$/.test(ticketId)) return rejected('ticket_id', 'no numeric ticket id to work on');
   return change(zendesk, options, item, ticketId, call);
 }
 
