@@ -61,13 +61,27 @@ export async function throughGate<T>(
   }
   let usable = false;
   try {
-    if (call.signal.aborted) return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+    if (call.signal.aborted) return stopped;
     const answer = await make();
     usable = isUsable(answer);
     return answer;
   } finally {
     answered(usable);
   }
+}
+
+/** The worker had to let go before anything was sent. */
+export const stopped: Throttled = { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+
+/** An answer about the connection, and so about the rest of a batch, too. */
+export function isOfConnection(answer: { kind: string }): answer is Throttled | Unavailable {
+  return answer.kind === 'throttled' || answer.kind === 'unavailable';
+}
+
+/** Tells the gate what an answer says about the connection, so that the rest of a batch does not run into it. */
+export function heeded<Answer extends { kind: string }>(gate: Gate, answer: Answer): Answer {
+  if (isOfConnection(answer)) gate.heed(answer);
+  return answer;
 }
 
 /** Codes that can only come up before a request is sent. Anything else may have reached the vendor. */

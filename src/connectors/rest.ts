@@ -1,4 +1,4 @@
-import { classifyNetworkError, quote, withDeadline } from './calls.ts';
+import { classifyNetworkError, heeded, quote, withDeadline } from './calls.ts';
 import { type CallOptions, type Gate, NotSent, type Outcome, type Reading } from './connector.ts';
 
 /** Why a request did not give an answer to use. */
@@ -112,7 +112,7 @@ export class Rest {
       text,
       quote: (words) => quote(words, secrets),
     });
-    if (problem.kind === 'throttled' || problem.kind === 'unavailable') gate.heed(problem);
+    heeded(gate, problem);
     return { ok: false, gone: status === 404, problem };
   }
 }

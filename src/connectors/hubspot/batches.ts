@@ -1,3 +1,4 @@
+import { isOfConnection } from '../calls.ts';
 import type { Outcome, Throttled, Unavailable } from '../connector.ts';
 import { inHalves } from '../halves.ts';
 import { type Answer, type HubSpot, isAboutAll, isPermanent, outcomeOf, type Refused } from './client.ts';
@@ -55,7 +56,7 @@ export async function writeBatches<Item extends { key: string }>(
       settleAll([...hit], outcomeOf(answer));
       return batch.filter((item) => !hit.has(item));
     }
-    if (answer.kind === 'throttled' || answer.kind === 'unavailable') stopped = answer;
+    if (isOfConnection(answer)) stopped = answer;
     if (answer.kind === 'lost')
       stopped = {
         kind: 'throttled',

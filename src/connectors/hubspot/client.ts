@@ -1,5 +1,5 @@
 import type { Client as Sdk } from '@hubspot/api-client';
-import { classifyNetworkError, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
+import { classifyNetworkError, heeded, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Outcome, Reading, Throttled, Unavailable } from '../connector.ts';
 import type { ListName } from './action.ts';
 import type { Settings } from './schema.ts';
@@ -132,9 +132,7 @@ export class HubSpot {
     // The SDK can neither time out nor cancel: past the deadline its request is left to end by itself.
     const exchange = async (): Promise<Answer> => {
       const response = await this.#sdk.apiRequest(body ? { method, path, body } : { method, path });
-      const answer = this.#classify(response.status, response.headers, await response.text());
-      if (answer.kind === 'throttled' || answer.kind === 'unavailable') this.#gate.heed(answer);
-      return answer;
+      return heeded(this.#gate, this.#classify(response.status, response.headers, await response.text()));
     };
     return throughGate<Answer>(
       this.#gate,

@@ -1,3 +1,4 @@
+import { isOfConnection } from '../calls.ts';
 import type { CallOptions, Throttled, Unavailable } from '../connector.ts';
 import type { Failure, HubSpot } from './client.ts';
 import { type LinkTarget, readLinks, readPairs } from './reply.ts';
@@ -31,7 +32,7 @@ export async function link(
       ? answer.reason
       : hubspot.quote(reply?.errors[0]?.message) || 'it is not in the answer';
   const open = pairs.filter((pair) => !isMade(pair));
-  const refused = answer.kind === 'throttled' || answer.kind === 'unavailable' ? answer : undefined;
+  const refused = isOfConnection(answer) ? answer : undefined;
   return { reasons: new Map(open.map((pair) => [pair.from, reason])), refused };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOfConnection } from '../calls.ts';
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
 import { asked, beforeWriting } from '../rest.ts';
@@ -168,7 +169,7 @@ function asFields({
 
 /** The fields are written, the status is not known to be: what the refusal says about the connection still counts. */
 function halfDone(problem: Outcome): Outcome {
-  if (problem.kind === 'throttled' || problem.kind === 'unavailable')
+  if (isOfConnection(problem))
     return { kind: 'ambiguous', reason: `the status was not changed: ${problem.reason}`, meanwhile: problem };
   return { kind: 'ambiguous', reason: 'reason' in problem ? problem.reason : 'the status was not changed' };
 }

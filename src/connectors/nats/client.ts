@@ -8,7 +8,7 @@ import {
   type StreamState,
 } from '@nats-io/jetstream';
 import { connect, errors, headers, type NatsConnection } from '@nats-io/transport-node';
-import { causes, classifyNetworkError, quote, throughGate, withDeadline } from '../calls.ts';
+import { causes, classifyNetworkError, heeded, quote, stopped, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
 import { type Event, eventMediaType } from '../event.ts';
 import { rejected } from '../outcomes.ts';
@@ -103,8 +103,7 @@ export class JetStream {
     } catch (error) {
       if (!isSent && call.signal.aborted) return refused(stopped);
       const answer = isSent ? refusal(error, this.#secrets) : refused(unconnected(error));
-      const { problem } = answer;
-      if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
+      heeded(this.#gate, answer.problem);
       return answer;
     }
   }
@@ -120,8 +119,6 @@ export class JetStream {
     return connecting;
   }
 }
-
-const stopped: Problem = { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
 
 function refused(problem: Problem): Refused {
   return { ok: false, gone: false, problem };

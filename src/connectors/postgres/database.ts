@@ -4,7 +4,7 @@ import { openPool } from '../../warehouses/postgres/pool.ts';
 import type { AccessSettings } from '../../warehouses/postgres/settings.ts';
 import { targetOf } from '../../warehouses/postgres/target.ts';
 import { loadTemplates, render } from '../../warehouses/template.ts';
-import { throughGate, withDeadline } from '../calls.ts';
+import { heeded, stopped, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
 import type { Problem } from '../rest.ts';
 import { problemOf } from './errors.ts';
@@ -47,10 +47,9 @@ export class Database {
     try {
       return await withDeadline(call, (signal) => this.#statement(sql, params, until, signal, progress));
     } catch (error) {
-      if (!progress.isSent && call.signal.aborted)
-        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+      if (!progress.isSent && call.signal.aborted) return stopped;
       if (error instanceof ReadbackError) return { kind: 'unavailable', code: 'url', reason: error.message };
-      return this.#heeded(problemOf(error, progress.isSent, this.#secrets()));
+      return heeded(this.#gate, problemOf(error, progress.isSent, this.#secrets()));
     }
   }
 
@@ -101,12 +100,6 @@ export class Database {
     });
     this.#pool = opening;
     return opening;
-  }
-
-  /** The rest of a batch must not run into what the server said about the connection. */
-  #heeded(problem: Problem): Problem {
-    if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
-    return problem;
   }
 
   #secrets(): string[] {

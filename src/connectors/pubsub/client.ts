@@ -1,6 +1,6 @@
 import { ReadbackError } from '../../errors.ts';
 import { authClientFor } from '../../warehouses/bigquery/auth.ts';
-import { classifyNetworkError, parseRetryAfter, withDeadline } from '../calls.ts';
+import { classifyNetworkError, parseRetryAfter, stopped, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
 import { type Answer, asked, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
@@ -73,8 +73,7 @@ export class PubSub {
     } catch (error) {
       // Looked for again by the next call.
       if (this.#auth === auth) this.#auth = undefined;
-      if (call.signal.aborted)
-        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
+      if (call.signal.aborted) return stopped;
       if (error instanceof ReadbackError) return credentials(error.message);
       const network = classifyNetworkError(error);
       return network.kind === 'unavailable' ? network : credentials(network.reason);

@@ -1,5 +1,5 @@
 import type { WebClient } from '@slack/web-api';
-import { classifyNetworkError, parseRetryAfter, quote, withDeadline } from '../calls.ts';
+import { classifyNetworkError, heeded, parseRetryAfter, quote, withDeadline } from '../calls.ts';
 import { type CallOptions, type Gate, NotSent } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
 import { judgeError, type Problem } from './errors.ts';
@@ -61,8 +61,7 @@ export class Slack {
       return { ok: true, body: body as unknown as Record<string, unknown> };
     } catch (error) {
       const answer = this.#refused(error, response);
-      const { problem } = answer;
-      if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
+      heeded(this.#gate, answer.problem);
       return answer;
     } finally {
       answered(usable);

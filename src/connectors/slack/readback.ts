@@ -1,3 +1,4 @@
+import { isOfConnection } from '../calls.ts';
 import type { CallOptions, ReadItem, Reading } from '../connector.ts';
 import type { Refused, Slack } from './client.ts';
 import type { DirectMessages } from './direct.ts';
@@ -160,6 +161,6 @@ function asReading({ error, problem }: Refused): Reading {
   }
   // The thread's first message is gone, and its replies with it.
   if (error === 'thread_not_found') return { kind: 'absent' };
-  if (problem.kind === 'throttled' || problem.kind === 'unavailable') return problem;
+  if (isOfConnection(problem)) return problem;
   return { kind: 'failed', reason: problem.reason };
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { throughGate, withDeadline } from '../calls.ts';
+import { heeded, stopped, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
 import type { Problem } from '../rest.ts';
 import { type Phase, problemOf } from './errors.ts';
@@ -35,9 +35,8 @@ export class MailServer {
       await withDeadline(call, (signal) => this.#converse(made, call.timeoutMs, signal, progress));
       return { kind: 'taken' };
     } catch (error) {
-      if (progress.phase === 'connect' && call.signal.aborted)
-        return { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
-      return this.#heeded(problemOf(error, progress.phase, this.#secrets()));
+      if (progress.phase === 'connect' && call.signal.aborted) return stopped;
+      return heeded(this.#gate, problemOf(error, progress.phase, this.#secrets()));
     }
   }
 
@@ -88,12 +87,6 @@ export class MailServer {
       connection.on('error', () => {});
       if (!signal.aborted) setImmediate(() => connection.close());
     }
-  }
-
-  /** The rest of a batch must not run into what the server said about the connection. */
-  #heeded(problem: Problem): Problem {
-    if (problem.kind === 'throttled' || problem.kind === 'unavailable') this.#gate.heed(problem);
-    return problem;
   }
 
   #secrets(): string[] {

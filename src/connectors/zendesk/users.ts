@@ -1,3 +1,4 @@
+import { isOfConnection } from '../calls.ts';
 import type { CallOptions, Outcome, Throttled, Unavailable, WriteItem } from '../connector.ts';
 import { asked } from '../rest.ts';
 import { inRounds } from '../rounds.ts';
@@ -25,7 +26,7 @@ export class Users {
     let stopped: Throttled | Unavailable | undefined;
     const settle = ({ item }: Named, outcome: Outcome) => {
       outcomes.set(item.key, outcome);
-      if (outcome.kind === 'throttled' || outcome.kind === 'unavailable') stopped = outcome;
+      if (isOfConnection(outcome)) stopped = outcome;
     };
     const inDoubt = () => [...outcomes.values()].some(({ kind }) => kind === 'ambiguous');
     for (const round of inRounds(users, ({ identity }) => folded(identity.value))) {
