@@ -9,6 +9,7 @@ import {
 } from '../../src/connectors/calls.ts';
 import type { Sandbox, SandboxRecord } from '../../src/connectors/connector.ts';
 import { connector } from '../../src/connectors/hubspot/index.ts';
+import { jsonFault } from '../../src/connectors/json.ts';
 import { Records } from '../../src/connectors/records.ts';
 import { Faults } from '../../src/connectors/sandbox.ts';
 import { RollingWindow } from '../../src/connectors/sandbox-window.ts';
@@ -152,4 +153,27 @@ describe('what all sandboxes share', () => {
     assert.equal((await post('/crm/v3/objects/contacts', contact)).status, 201);
     await sandbox.close();
   });
+});
+
+it('the place where a text stops being JSON is found where JSON.parse refuses it, and only there', () => {
+  const good = ['[]', ' {"a": [1, -0.5e+3, true, null, "\\u00e9 \\" {"]} ', '""', '0', '{"a":{},"b":[{}]}'];
+  for (const text of good)
+    assert.deepEqual([jsonFault(text), JSON.parse(text) !== undefined], [undefined, true]);
+  const bad: [string, number, number][] = [
+    ['', 1, 1],
+    ['[1,]', 1, 4],
+    ['[1 2]', 1, 4],
+    ['{"a":}', 1, 6],
+    ['{"a" 1}', 1, 6],
+    ['{a: 1}', 1, 2],
+    ['[\n"a\nb"]', 2, 1],
+    ['[01]', 1, 3],
+    ['[1', 1, 3],
+    ['[1] x', 1, 5],
+    ['["\\x"]', 1, 2],
+  ];
+  for (const [text, line, column] of bad) {
+    assert.throws(() => JSON.parse(text));
+    assert.deepEqual(jsonFault(text), { line, column }, text);
+  }
 });

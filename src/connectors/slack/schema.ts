@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import { jsonField } from '../json.ts';
 import { blocksFault } from './blocks.ts';
 
 /** The YAML settings of a connection. */
@@ -12,12 +13,7 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.infer<typeof settingsSchema>;
 
 const text = z.string().describe('The message, in Slack’s mrkdwn. Values from templates are escaped for it.');
-const blocks = z
-  .string()
-  .superRefine((json, context) => {
-    const message = blocksFault(json);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  })
+const blocks = jsonField(blocksFault)
   .exactOptional()
   .describe(
     'Block Kit blocks: a JSON list of at most 50; `text` is then the notification. Print values as `{{ name | json }}`.',

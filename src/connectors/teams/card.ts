@@ -3,10 +3,18 @@ import type { Fields } from '../connector.ts';
 /** A message may have "approximately 28 KB"; what is larger is accepted by the workflow, and fails in it unseen. */
 const maxBytes = 28_000;
 
+/** What is wrong with JSON that should be an Adaptive Card. */
+export function cardFault(card: unknown): string | undefined {
+  const isCard = (card as { type?: unknown } | null)?.type === 'AdaptiveCard';
+  return isCard ? undefined : 'write an Adaptive Card: JSON with "type": "AdaptiveCard"';
+}
+
 /** The body that the workflow's template expects, or why it cannot be posted. */
 export function messageOf(key: string, fields: Fields): { message: object } | { problem: string } {
-  const card = fields.card === undefined ? plain(key, fields) : parsed(fields.card, fields.text);
-  if (!card) return { problem: '`card` is not JSON with "type": "AdaptiveCard"' };
+  const card =
+    fields.card === undefined
+      ? plain(key, fields)
+      : { fallbackText: fields.text, ...JSON.parse(fields.card) };
   const message = {
     type: 'message',
     attachments: [
@@ -33,14 +41,4 @@ function plain(key: string, { text, title, link, link_title }: Fields): object {
     ],
     ...(link === undefined ? {} : { actions: [button] }),
   };
-}
-
-function parsed(json: string, fallbackText: string | undefined): object | undefined {
-  try {
-    const card: unknown = JSON.parse(json);
-    const isCard = (card as { type?: unknown } | null)?.type === 'AdaptiveCard';
-    return isCard && typeof card === 'object' ? { fallbackText, ...card } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { secret } from '../../config/references.ts';
+import { jsonField } from '../json.ts';
+import { cardFault } from './card.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -14,8 +16,7 @@ export const messageFields = z.strictObject({
   title: z.string().exactOptional().describe('A headline above the text.'),
   link: z.string().exactOptional().describe('An address to open with a button below the text.'),
   link_title: z.string().exactOptional().describe('What is written on the button; Open if absent.'),
-  card: z
-    .string()
+  card: jsonField(cardFault)
     .exactOptional()
     .describe('A whole Adaptive Card as JSON, shown instead; text is then what is read where cards are not.'),
-});
+}) as unknown as z.ZodType<Record<string, string>>;

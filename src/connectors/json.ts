@@ -1,3 +1,29 @@
+import { z } from 'zod';
+
+/**
+ * A field of JSON text, such as a template makes. What is wrong with it is told with the place; its values are not
+ * repeated.
+ *
+ * @param faultOf what is wrong with the value itself
+ */
+export function jsonField(faultOf: (value: unknown) => string | undefined) {
+  return z.string().superRefine((text, context) => {
+    const message = faultIn(text, faultOf);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
+function faultIn(text: string, faultOf: (value: unknown) => string | undefined): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const { line, column } = jsonFault(text) ?? { line: 1, column: 1 };
+    return `not JSON from line ${line}, column ${column} on; print a value as {{ value | json }}, without quotes`;
+  }
+  return faultOf(value);
+}
+
 /** Where a text stops being JSON, counted from 1. */
 export interface JsonFault {
   line: number;
