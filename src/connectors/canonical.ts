@@ -7,6 +7,18 @@ export function canonicalText(value: unknown): string {
   return (typeof value === 'object' ? JSON.stringify(value) : String(value)).replace(/\r\n?/g, '\n').trim();
 }
 
+/** Comma separated text as its parts, each once and none empty, in the vendor's form. */
+export function splitList(text: string, form = (part: string) => part): string[] {
+  const parts = text.split(',').map((part) => form(part.trim()));
+  return [...new Set(parts.filter((part) => part !== ''))];
+}
+
+/** The same list in any order and in either of the forms that lists come in: an array, or comma separated text. */
+export function canonicalList(value: unknown, form?: (part: string) => string): string {
+  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
+  return splitList(text, form).sort().join(',');
+}
+
 /**
  * A decimal number without trailing zeros, or undefined when the text is none. Leading zeros and plus signs make
  * postcodes and phone numbers, not numbers. Digits are compared as text, so no precision is lost.

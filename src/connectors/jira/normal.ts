@@ -1,3 +1,4 @@
+import { canonicalList, splitList } from '../canonical.ts';
 import { tidy } from './document.ts';
 import { customField } from './schema.ts';
 
@@ -8,17 +9,17 @@ export function ourLabel(key: string): string {
 
 /** Labels as Jira takes them: no blanks inside, each once. */
 export function splitLabels(text: string): string[] {
-  const labels = text.split(',').map((label) => label.trim().replace(/\s+/g, '_'));
-  return [...new Set(labels.filter((label) => label !== ''))];
+  return splitList(text, withoutBlanks);
+}
+
+function withoutBlanks(label: string): string {
+  return label.replace(/\s+/g, '_');
 }
 
 /** The comparable form of a field, for what was sent and for what Jira holds. */
 export function canonical(field: string, value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (field === 'labels')
-    return splitLabels(Array.isArray(value) ? value.join(',') : String(value))
-      .sort()
-      .join(',');
+  if (field === 'labels') return canonicalList(value, withoutBlanks);
   const text = tidy(String(value));
   if (field === 'summary') return text.replace(/\s+/g, ' ');
   // 12.50 and 12.5 are the same number to a number field.

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import { splitList } from '../canonical.ts';
 import type { CallOptions, Fields, Outcome } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
 import type { Refused } from '../rest.ts';
 import { type Linear, type Node, nodesOf } from './client.ts';
 import { isId } from './identity.ts';
-import { priorities, splitLabels } from './normal.ts';
+import { priorities } from './normal.ts';
 
 /** What an account calls its things: names to the things of that name. */
 const kinds = {
@@ -25,7 +26,7 @@ const references = ['team', 'state', 'labels', 'assignee', 'project'];
 
 /** The fields that hold ids: what is read back must then be the id too. Kept with the action, so without values. */
 export function idsAmong(fields: Fields): Record<string, string> {
-  const byId = references.filter((field) => splitLabels(fields[field] ?? '').some(isId));
+  const byId = references.filter((field) => splitList(fields[field] ?? '').some(isId));
   return byId.length === 0 ? {} : { ids: byId.join(',') };
 }
 
@@ -81,7 +82,7 @@ export class Names {
         throw new Unnamed(`there is no issue ${issueId}`);
       if (state !== undefined) input.stateId = this.#one('states', state, teamId);
       if (labels !== undefined)
-        input.labelIds = splitLabels(labels).map((label) => this.#one('labels', label, teamId));
+        input.labelIds = splitList(labels).map((label) => this.#one('labels', label, teamId));
       if (assignee !== undefined)
         input.assigneeId = assignee.trim() === '' ? null : this.#one('emails', assignee);
       if (project !== undefined)
@@ -132,7 +133,7 @@ function* namesIn(fields: Fields, issueId: string | undefined): Generator<[Kind,
   const written: [Kind, string][] = [
     ['teams', team ?? ''],
     ['states', state ?? ''],
-    ...splitLabels(labels ?? '').map((label) => ['labels', label] as [Kind, string]),
+    ...splitList(labels ?? '').map((label) => ['labels', label] as [Kind, string]),
     ['emails', assignee ?? ''],
     ['projects', project ?? ''],
   ];

@@ -1,16 +1,13 @@
+import { splitList } from '../canonical.ts';
+
 /** Linear's numbers for its words. */
 export const priorities = ['none', 'urgent', 'high', 'medium', 'low'];
-
-export function splitLabels(text: string): string[] {
-  const labels = text.split(',').map((label) => label.trim());
-  return [...new Set(labels.filter((label) => label !== ''))];
-}
 
 /** The comparable form of a field, for what was sent and for what Linear holds. */
 export function canonical(field: string, value: unknown): string {
   if (value === null || value === undefined) return '';
   if (field === 'labels')
-    return (Array.isArray(value) ? value.map(String) : splitLabels(String(value))).sort().join(',');
+    return (Array.isArray(value) ? value.map(String) : splitList(String(value))).sort().join(',');
   const text = String(value).replace(/\r\n?/g, '\n').trim();
   if (field === 'priority') {
     const known = priorities.indexOf(text.toLowerCase());

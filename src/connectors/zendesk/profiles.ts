@@ -1,3 +1,4 @@
+import { splitList } from '../canonical.ts';
 import type { CallOptions, Fields, Outcome, ReadItem, WriteItem } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
 import { asked } from '../rest.ts';
@@ -80,18 +81,11 @@ export function profileRecord(
     const name = customProfileField.exec(field)?.[1];
     if (name) custom[name] = value;
     else if (field === 'tags') record.tags = splitTags(value);
-    else if (field === 'domain_names') record.domain_names = splitDomains(value);
+    else if (field === 'domain_names') record.domain_names = splitList(value);
     else if (field === 'external_id' || field === 'email') record[field] = value.trim();
     else if (field.endsWith('_id') && /^\d+$/.test(value.trim())) record[field] = Number(value);
     else record[field] = value;
   }
   if (Object.keys(custom).length > 0) record[`${type}_fields`] = custom;
   return record;
-}
-
-function splitDomains(text: string): string[] {
-  return text
-    .split(',')
-    .map((domain) => domain.trim())
-    .filter((domain) => domain !== '');
 }
