@@ -4,6 +4,7 @@ import type { FaultKind, SandboxRecord } from '../src/connectors/connector.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { Lane } from '../src/ledger/lane.ts';
 import { type Rig, rig } from './helpers/project.ts';
+import { until } from './helpers/until.ts';
 
 const files = {
   'signals/churn.sql': `/*
@@ -160,7 +161,7 @@ test('after an answer that proved to be a lie, a lost answer is looked for as if
   const match = `Customer ${next} `;
   slack?.inject({ kind: 'accept_without_write', match });
   const entity = await enter(0.95);
-  await until(async () => (await attempts(entity, 'alert')).includes('missing'));
+  await until('a read-back misses it', async () => (await attempts(entity, 'alert')).includes('missing'));
   slack?.inject({ kind: 'error_after_write', match });
   assert.equal((await house.settled('alert', 60_000))[entity], 'verified');
   assert.ok((await attempts(entity, 'alert')).includes('ambiguous'), 'the second answer was not lost');
@@ -210,7 +211,7 @@ test('what a dead worker had begun is taken up by the next and not doubled', asy
   house.sandboxes.get('zendesk')?.inject({ kind: 'slow', delayMs: 1_500, match: `Call Customer ${next}"` });
   engine = idle;
   const entity = await enter();
-  await until(async () => {
+  await until('it is being sent', async () => {
     const { rows } = await pool.query(
       "select 1 from actions where entity = $1 and destination = 'ticket' and state = 'sending'",
       [entity],
@@ -227,7 +228,7 @@ test('what could not be sent within its ttl expires and is not sent any more', a
   const zendesk = house.sandboxes.get('zendesk');
   zendesk?.inject({ kind: 'throttle', retryAfterSeconds: 2, match: `Call Customer ${next}"` });
   const entity = await enter();
-  await until(async () => (await attempts(entity, 'ticket')).includes('throttled'));
+  await until('it is throttled', async () => (await attempts(entity, 'ticket')).includes('throttled'));
   await house.database.pool.query(
     "update actions set expires_at = clock_timestamp() where entity = $1 and destination = 'ticket'",
     [entity],
@@ -242,7 +243,3 @@ test('the ledger balances and keeps no value that was sent', async () => {
   const dump = await house.database.pool.query('select sent::text, reason from actions');
   assert.ok(!JSON.stringify(dump.rows).includes('Call Customer'));
 });
-
-async function until(fact: () => Promise<boolean>): Promise<void> {
-  while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 20));
-}

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { openPool } from '../../src/store/database.ts';
 import { type Embedded, startEmbedded } from '../../src/store/embedded/index.ts';
+import { churnSignal, churnTable, churnTicket } from '../helpers/churn.ts';
 import { fastFolder, quiet } from '../helpers/postgres.ts';
 import { type Rig, rig } from '../helpers/project.ts';
 
@@ -24,19 +25,8 @@ type Host = keyof typeof hosts;
 const cable = (host: Host) => `rb-${host}`;
 
 const files = {
-  'signals/churn.sql': `/*
-key: customer_id
-every: 1s
-when: score > 0.8
-*/
-select customer_id, name, score from customers`,
-  'destinations/ticket.yaml': `
-connection: support
-action: create_ticket
-signals: [churn]
-fields: { subject: "Call {{ name }}", body: "Score {{ score | percent }}" }
-verify: { lag: 200ms }
-lanes: 4
+  'signals/churn.sql': churnSignal,
+  'destinations/ticket.yaml': `${churnTicket}lanes: 4
 `,
 };
 
@@ -158,10 +148,7 @@ describe('two hosts and one ledger', { skip: !wanted }, () => {
   before(async () => {
     removeCables();
     layCables();
-    house = await rig(
-      files,
-      "create table customers as select 'C-' || i as customer_id, 'Customer ' || i || '.' as name, 0.1 as score from range(3000) r (i)",
-    );
+    house = await rig(files, churnTable(3000));
     await startServer();
     const zendesk = await reachVendor(house.env.ZENDESK_BASE_URL ?? '');
     const url = server.url.replace('127.0.0.1', here);

@@ -4,24 +4,15 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settle } from '../../src/engine/settle.ts';
+import { churnSignal, churnTable, churnTicket } from '../helpers/churn.ts';
 import { type Rig, rig } from '../helpers/project.ts';
+import { until } from '../helpers/until.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 const files = {
-  'signals/churn.sql': `/*
-key: customer_id
-every: 1s
-when: score > 0.8
-*/
-select customer_id, name, score from customers`,
-  'destinations/ticket.yaml': `
-connection: support
-action: create_ticket
-signals: [churn]
-fields: { subject: "Call {{ name }}", body: "Score {{ score | percent }}" }
-verify: { lag: 200ms }
-`,
+  'signals/churn.sql': churnSignal,
+  'destinations/ticket.yaml': churnTicket,
   'destinations/alert.yaml': `
 connection: team
 action: post_message
@@ -35,10 +26,7 @@ let house: Rig;
 const children = new Set<ChildProcess>();
 
 before(async () => {
-  house = await rig(
-    files,
-    "create table customers as select 'C-' || i as customer_id, 'Customer ' || i || '.' as name, 0.1 as score from range(400) r (i)",
-  );
+  house = await rig(files, churnTable(400));
 });
 after(async () => {
   for (const child of children) child.kill('SIGKILL');
@@ -59,14 +47,6 @@ function start(): ChildProcess {
 async function count(condition: string): Promise<number> {
   const { rows } = await house.database.pool.query(`select count(*) as found from ${condition}`);
   return rows[0].found;
-}
-
-async function until(what: string, fact: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await fact())) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 const sent = () => count("attempts where outcome = 'intent'");

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Log } from '../../src/log.ts';
 import { type Rig, rig } from '../helpers/project.ts';
+import { until } from '../helpers/until.ts';
 
 const files = {
   'signals/churn.sql': `/*
@@ -38,17 +39,13 @@ test('polls go on as soon as a ledger that refused to be written accepts it agai
     },
   };
   await house.engine({ scheduled: true, log });
-  await until(() => failures > 0);
+  await until('a poll fails', () => failures > 0);
   const accepted = performance.now();
   await pool.query('update out_of_space set yes = false');
-  await until(async () => {
+  await until('a poll ends', async () => {
     const { rows } = await pool.query("select 1 from polls where state in ('baseline', 'done')");
     return rows.length > 0;
   });
   // Without trying again it takes the signal's timeout and a minute.
   assert.ok(performance.now() - accepted < 30_000);
 });
-
-async function until(fact: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 50));
-}

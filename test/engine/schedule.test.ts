@@ -9,6 +9,7 @@ import { queries } from '../../src/store/queries.ts';
 import { freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { aProject } from '../helpers/project.ts';
 import { aSignal } from '../helpers/signal.ts';
+import { until } from '../helpers/until.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -64,9 +65,9 @@ test('a tick that the ledger could not take is taken when the ledger is back', a
   const daily = new Scheduler(aProject([signal]), database.pool, queue, log);
   await daily.start();
   await database.pool.query('alter table polls rename to polls_away');
-  await until(async () => complaints.length > 0);
+  await until('a complaint', () => complaints.length > 0);
   await database.pool.query('alter table polls_away rename to polls');
-  await until(async () => (await polls('daily')).length === 2);
+  await until('two polls', async () => (await polls('daily')).length === 2);
   await daily.stop();
   assert.match(complaints[0] ?? '', /offered again/);
 });
@@ -96,7 +97,7 @@ test('a poll counts as under way while its session holds the lock, and not a tic
   await scheduler([signal]).claim(signal, ticks[1] as Date, 'schedule');
   // What a SIGKILL does to the session.
   poller.release(new Error('killed'));
-  await until(async () => (await locks()) === 0);
+  await until('no lock is held', async () => (await locks()) === 0);
   await scheduler([signal]).claim(signal, ticks[2] as Date, 'schedule');
   const [dead, skipped, next] = await polls('killed');
   assert.match(skipped?.reason ?? '', /is still under way/);
@@ -111,10 +112,6 @@ async function locks(): Promise<number> {
     "select count(*) as held from pg_locks where locktype = 'advisory' and classid = hashtext('readback.poll')::oid",
   );
   return rows[0].held;
-}
-
-async function until(fact: () => Promise<boolean>): Promise<void> {
-  while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 test('a poll that has been silent for longer than it could take does not block the schedule', async () => {

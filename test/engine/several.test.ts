@@ -8,7 +8,9 @@ import { sandboxEnvironment } from '../../src/connectors/environment.ts';
 import { loadConnector } from '../../src/connectors/index.ts';
 import { settle } from '../../src/engine/settle.ts';
 import { pause, resume } from '../../src/ledger/commands.ts';
+import { churnSignal, churnTable, churnTicket } from '../helpers/churn.ts';
 import { type Rig, rig } from '../helpers/project.ts';
+import { until } from '../helpers/until.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /**
@@ -25,19 +27,8 @@ warehouses:
 connections:
   support: { connector: zendesk, subdomain: acme, email: env:ZENDESK_EMAIL, api_token: env:ZENDESK_API_TOKEN, base_url: env:ZENDESK_BASE_URL, rate_limit: { requests: ${limit.requests}, per: ${limit.perMs}ms }, timeout: 2s }
 `,
-  'signals/churn.sql': `/*
-key: customer_id
-every: 1s
-when: score > 0.8
-*/
-select customer_id, name, score from customers`,
-  'destinations/ticket.yaml': `
-connection: support
-action: create_ticket
-signals: [churn]
-fields: { subject: "Call {{ name }}", body: "Score {{ score | percent }}" }
-verify: { lag: 200ms }
-lanes: 4
+  'signals/churn.sql': churnSignal,
+  'destinations/ticket.yaml': `${churnTicket}lanes: 4
 `,
 };
 
@@ -46,10 +37,7 @@ let vendor: Sandbox;
 const running = new Set<Service>();
 
 before(async () => {
-  house = await rig(
-    files,
-    "create table customers as select 'C-' || i as customer_id, 'Customer ' || i || '.' as name, 0.1 as score from range(500) r (i)",
-  );
+  house = await rig(files, churnTable(500));
   const connector = await loadConnector('zendesk');
   vendor = await (connector as NonNullable<typeof connector>).sandbox({ rateLimit: limit });
 });
@@ -107,14 +95,6 @@ async function rows<Row>(text: string): Promise<Row[]> {
 
 async function count(condition: string): Promise<number> {
   return (await rows<{ found: number }>(`select count(*) as found from ${condition}`))[0]?.found ?? 0;
-}
-
-async function until(what: string, fact: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await fact())) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 const score = (from: number, to: number, value: number) =>

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settle } from '../../src/engine/settle.ts';
+import { churnSignal } from '../helpers/churn.ts';
 import { type Rig, rig } from '../helpers/project.ts';
+import { until } from '../helpers/until.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const preload = new URL('../chaos/failpoints/preload.mjs', import.meta.url).href;
@@ -14,12 +16,7 @@ const preload = new URL('../chaos/failpoints/preload.mjs', import.meta.url).href
 // The lanes of a killed worker rest for up to 15 s, until the queue believes it dead: the more there are, the more go on.
 const step = (lines: string) => `signals: [churn]\nlanes: 12\nverify: { lag: 200ms }\n${lines}\n`;
 const files = {
-  'signals/churn.sql': `/*
-key: customer_id
-every: 1s
-when: score > 0.8
-*/
-select customer_id, name, score from customers`,
+  'signals/churn.sql': churnSignal,
   'destinations/ticket.yaml': step(`connection: support
 action: create_ticket
 fields: { subject: "Call {{ name }}", body: "Score {{ score }}" }`),
@@ -62,6 +59,8 @@ const within = [
 ];
 const cells = process.env.READBACK_TEST_KILLS === 'all' ? [...between, ...within] : between;
 
+/** Each kill costs the killed worker's lanes up to 15 s. */
+const hitMs = 150_000;
 const customers = 24;
 let house: Rig;
 let folder: string;
@@ -112,14 +111,6 @@ async function rows<Row>(sql: string): Promise<Row[]> {
   return (await house.database.pool.query(sql)).rows as Row[];
 }
 
-async function until(what: string, fact: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 150_000;
-  while (!(await fact())) {
-    assert.ok(Date.now() < deadline, `never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 test('killed at each point between its steps, a play loses nothing, doubles nothing and keeps its order', async () => {
   const kills = { count: 0 };
   keepRunning(kills);
@@ -130,7 +121,7 @@ test('killed at each point between its steps, a play loses nothing, doubles noth
   );
   for (const cell of cells) await writeFile(join(folder, 'armed', cell), '1');
   await house.warehouse.run('update customers set score = 0.9');
-  await until('every point is hit', async () => (await readdir(join(folder, 'armed'))).length === 0);
+  await until('every point is hit', async () => (await readdir(join(folder, 'armed'))).length === 0, hitMs);
   const open = await settle(house.database.pool, { signals: ['churn'], waitMs: 120_000 });
   assert.deepEqual(open, [], 'something is still open');
   assert.equal(kills.count, cells.length);
