@@ -50,6 +50,17 @@ export class Faults {
   }
 }
 
+/** What a part of a vendor's sandbox does with the records of all of it. */
+export abstract class SandboxPart {
+  protected readonly records: Records;
+  protected readonly faults: Faults;
+
+  constructor(records: Records, faults: Faults) {
+    this.records = records;
+    this.faults = faults;
+  }
+}
+
 /**
  * What one vendor's sandbox is; `serveSandbox` does the rest. The server handles the faults that hit a whole request.
  * The faults that hit one item (`reject_item`, `normalise`, `alter`, `accept_without_write`) are the vendor's to

@@ -1,22 +1,14 @@
 import type { SandboxRecord } from '../connector.ts';
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer, SandboxRequest } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart, type SandboxRequest } from '../sandbox.ts';
 
 type Values = Record<string, unknown>;
 
 const notFound: SandboxAnswer = { status: 404, body: { ok: false, problem: { text: 'no such thing' } } };
 
 /** What the sandbox's ERP does at each of its paths. */
-export class Erp {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class Erp extends SandboxPart {
   readonly #keys = new Map<string, SandboxAnswer>();
   #lastId = 0;
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   answer(request: SandboxRequest): SandboxAnswer {
     const [, root, kind = '', ...rest] = request.path.split('/');
@@ -39,7 +31,7 @@ export class Erp {
       case 'POST purchase-orders/*/notes':
         return this.#create('notes', { ...request.body, order: id }, request);
       case 'GET purchase-orders/*/notes':
-        return { status: 200, body: this.#shown(this.#records.find('notes', 'order', id), request) };
+        return { status: 200, body: this.#shown(this.records.find('notes', 'order', id), request) };
       case 'PUT products/':
         return this.#put(
           'products',
@@ -80,7 +72,7 @@ export class Erp {
   #createPurchaseOrder({ body }: SandboxRequest): SandboxAnswer {
     const text = JSON.stringify(body);
     const [line] = (body.lines ?? []) as { quantity?: unknown }[];
-    const bad = this.#faults.take('reject_item', text) ? 'the supplier is blocked' : undefined;
+    const bad = this.faults.take('reject_item', text) ? 'the supplier is blocked' : undefined;
     const problem = bad ?? (typeof line?.quantity === 'number' ? undefined : 'quantity must be a number');
     if (problem) return { status: 200, body: { ok: false, problem: { text: problem } } };
     const supplier = { code: String((body.supplier as Values | undefined)?.code ?? '').toUpperCase() };
@@ -91,7 +83,7 @@ export class Erp {
 
   #create(type: string, body: Values, request: SandboxRequest): SandboxAnswer {
     const text = `${JSON.stringify(body)} ${request.headers['x-request-id'] ?? ''}`;
-    if (this.#faults.take('reject_item', text))
+    if (this.faults.take('reject_item', text))
       return { status: 422, body: { message: 'not allowed for you' } };
     const { id, fields } = this.#store(type, body, text);
     return { status: 201, body: { id: Number(id), ...fields } };
@@ -99,7 +91,7 @@ export class Erp {
 
   #put(type: string, id: string, body: Values, trace: string): SandboxAnswer {
     const text = `${JSON.stringify(body)} ${trace}`;
-    if (this.#faults.take('reject_item', text))
+    if (this.faults.take('reject_item', text))
       return { status: 422, body: { message: 'not allowed for you' } };
     const { fields } = this.#store(type, body, text, id);
     return { status: 200, body: fields };
@@ -111,7 +103,7 @@ export class Erp {
       const { sku, place, trace } = level;
       const id = `${sku}@${place}`;
       const text = JSON.stringify(level);
-      if (this.#faults.take('reject_item', text))
+      if (this.faults.take('reject_item', text))
         return { trace, status: 'refused', problem: 'no such place' };
       this.#store('stock_levels', level, text, id);
       return { trace, status: 'ok', id };
@@ -132,14 +124,14 @@ export class Erp {
     id = String(++this.#lastId),
   ): { id: string; fields: Values } {
     let fields = body;
-    if (this.#faults.take('alter', text)) fields = altered(body);
-    else if (this.#faults.take('normalise', text)) fields = normalised(body);
-    if (!this.#faults.take('accept_without_write', text)) this.#records.put(type, id, fields);
+    if (this.faults.take('alter', text)) fields = altered(body);
+    else if (this.faults.take('normalise', text)) fields = normalised(body);
+    if (!this.faults.take('accept_without_write', text)) this.records.put(type, id, fields);
     return { id, fields };
   }
 
   #version(type: string, id: string, stale: boolean): SandboxRecord | undefined {
-    return stale ? this.#records.before(type, id) : this.#records.get(type, id);
+    return stale ? this.records.before(type, id) : this.records.get(type, id);
   }
 
   #one(type: string, id: string | undefined, { stale }: SandboxRequest): SandboxAnswer {
@@ -148,7 +140,7 @@ export class Erp {
   }
 
   #list(type: string, field: string, request: SandboxRequest): Values[] {
-    return this.#shown(this.#records.find(type, field, request.query[field]), request);
+    return this.#shown(this.records.find(type, field, request.query[field]), request);
   }
 
   #shown(records: readonly SandboxRecord[], { stale }: SandboxRequest): Values[] {

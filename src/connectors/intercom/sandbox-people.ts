@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import type { SandboxRecord } from '../connector.ts';
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart } from '../sandbox.ts';
 
 type Body = Record<string, unknown>;
 
@@ -22,15 +21,8 @@ export function contactIdOf(unique: string): string {
 }
 
 /** What the sandbox does with people: contacts, their tags and notes. */
-export class People {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class People extends SandboxPart {
   #lastId = 0;
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   attributes(): SandboxAnswer {
     return list([{ name: 'email', data_type: 'string', custom: false }, ...attributes]);
@@ -42,14 +34,14 @@ export class People {
   }
 
   byExternalId(externalId: string, stale: boolean): SandboxAnswer {
-    const [record] = this.#records.find('contacts', 'external_id', externalId);
+    const [record] = this.records.find('contacts', 'external_id', externalId);
     return record ? this.contact(record.id, stale) : notFound;
   }
 
   /** The index does not know what was written last while a stale read lasts. */
   search(body: Body, stale: boolean): SandboxAnswer {
     const { field, value } = (body.query ?? {}) as { field?: string; value?: string };
-    const found = this.#records.find('contacts', String(field), String(value).toLowerCase());
+    const found = this.records.find('contacts', String(field), String(value).toLowerCase());
     return list(found.flatMap(({ id }) => this.#seen(id, stale) ?? []).map(shown));
   }
 
@@ -61,8 +53,8 @@ export class People {
     const unique = String(body.external_id ?? email);
     if (unique === '') return failure(400, 'parameter_invalid', 'external_id or email is required');
     const rivals = [
-      ...this.#records.find('contacts', 'external_id', body.external_id ?? null),
-      ...(email === '' ? [] : this.#records.find('contacts', 'email', email)),
+      ...this.records.find('contacts', 'external_id', body.external_id ?? null),
+      ...(email === '' ? [] : this.records.find('contacts', 'email', email)),
     ];
     const [rival] = rivals;
     if (rival)
@@ -72,45 +64,44 @@ export class People {
 
   update(id: string, body: Body): SandboxAnswer {
     const text = JSON.stringify({ id, ...body });
-    if (!this.#records.get('contacts', id)) return notFound;
+    if (!this.records.get('contacts', id)) return notFound;
     return this.#refusal(body, text) ?? this.#put(id, body, text);
   }
 
   /** One tag for each name, whatever its capitals. */
   tagNamed(name: string): SandboxAnswer {
-    const [known] = this.#records.find('tags', 'key', name.toLowerCase());
+    const [known] = this.records.find('tags', 'key', name.toLowerCase());
     const id = known?.id ?? String(++this.#lastId);
-    const tag = known ?? this.#records.put('tags', id, { name, key: name.toLowerCase() });
+    const tag = known ?? this.records.put('tags', id, { name, key: name.toLowerCase() });
     return { status: 200, body: { type: 'tag', id, name: tag.fields.name } };
   }
 
   tagsOf(id: string, stale: boolean): SandboxAnswer {
     const record = this.#seen(id, stale);
     if (!record) return notFound;
-    const tags = tagsIn(record).flatMap((tagId) => this.#records.get('tags', tagId) ?? []);
+    const tags = tagsIn(record).flatMap((tagId) => this.records.get('tags', tagId) ?? []);
     return list(tags.map((tag) => ({ type: 'tag', id: tag.id, name: tag.fields.name })));
   }
 
   setTag(id: string, tagId: string, present: boolean): SandboxAnswer {
     const text = `${id} ${tagId}`;
-    const record = this.#records.get('contacts', id);
-    const tag = this.#records.get('tags', tagId);
+    const record = this.records.get('contacts', id);
+    const tag = this.records.get('tags', tagId);
     if (!record || !tag) return notFound;
-    if (this.#faults.take('reject_item', text))
-      return failure(400, 'parameter_invalid', 'tag is not allowed');
-    if (!this.#faults.take('accept_without_write', text)) {
-      const altered = this.#faults.take('alter', text) !== undefined;
-      if (this.#faults.take('normalise', text))
-        this.#records.put('tags', tagId, { name: String(tag.fields.name).toUpperCase() });
+    if (this.faults.take('reject_item', text)) return failure(400, 'parameter_invalid', 'tag is not allowed');
+    if (!this.faults.take('accept_without_write', text)) {
+      const altered = this.faults.take('alter', text) !== undefined;
+      if (this.faults.take('normalise', text))
+        this.records.put('tags', tagId, { name: String(tag.fields.name).toUpperCase() });
       const others = tagsIn(record).filter((one) => one !== tagId);
-      this.#records.put('contacts', id, { tags: present === altered ? others : [...others, tagId] });
+      this.records.put('contacts', id, { tags: present === altered ? others : [...others, tagId] });
     }
     return { status: 200, body: { type: 'tag', id: tagId, name: tag.fields.name } };
   }
 
   notes(id: string, page: number, stale: boolean): SandboxAnswer {
-    if (!this.#records.get('contacts', id)) return notFound;
-    const all = this.#records.find('notes', 'contact', id).toReversed();
+    if (!this.records.get('contacts', id)) return notFound;
+    const all = this.records.find('notes', 'contact', id).toReversed();
     const seen = stale ? all.slice(1) : all;
     const shownNotes = seen.slice((page - 1) * 50, page * 50);
     const pages = { page, per_page: 50, total_pages: Math.ceil(seen.length / 50) };
@@ -122,20 +113,20 @@ export class People {
 
   addNote(id: string, body: Body): SandboxAnswer {
     const text = JSON.stringify(body);
-    if (!this.#records.get('contacts', id)) return notFound;
-    if (this.#faults.take('reject_item', text))
+    if (!this.records.get('contacts', id)) return notFound;
+    if (this.faults.take('reject_item', text))
       return failure(400, 'parameter_invalid', 'body is not allowed');
     const html = String(body.body);
-    const altered = this.#faults.take('alter', text) ? html.replace('<p>', '<p>Altered: ') : html;
-    const kept = this.#faults.take('normalise', text) ? altered.replaceAll('<br>', '<br />\n') : altered;
+    const altered = this.faults.take('alter', text) ? html.replace('<p>', '<p>Altered: ') : html;
+    const kept = this.faults.take('normalise', text) ? altered.replaceAll('<br>', '<br />\n') : altered;
     const noteId = String(++this.#lastId);
-    if (!this.#faults.take('accept_without_write', text))
-      this.#records.put('notes', noteId, { contact: id, body: kept });
+    if (!this.faults.take('accept_without_write', text))
+      this.records.put('notes', noteId, { contact: id, body: kept });
     return { status: 200, body: { type: 'note', id: noteId, body: kept } };
   }
 
   #seen(id: string, stale: boolean): SandboxRecord | undefined {
-    return stale ? this.#records.before('contacts', id) : this.#records.get('contacts', id);
+    return stale ? this.records.before('contacts', id) : this.records.get('contacts', id);
   }
 
   #refusal(body: Body, text: string): SandboxAnswer | undefined {
@@ -147,22 +138,22 @@ export class People {
       return failure(400, 'parameter_invalid', `Custom attribute '${unknown}' does not exist`);
     if (body.email !== undefined && !/^\S+@\S+$/.test(String(body.email)))
       return failure(400, 'parameter_invalid', 'Email is not valid');
-    if (this.#faults.take('reject_item', text))
+    if (this.faults.take('reject_item', text))
       return failure(400, 'parameter_invalid', 'The owner specified is not a member of the workspace');
     return undefined;
   }
 
   #put(id: string, body: Body, text: string): SandboxAnswer {
-    const old = this.#records.get('contacts', id)?.fields;
+    const old = this.records.get('contacts', id)?.fields;
     const fields: Body = { ...body };
     if (body.email !== undefined) fields.email = String(body.email).toLowerCase();
     if (body.custom_attributes !== undefined)
       fields.custom_attributes = { ...(old?.custom_attributes as Body), ...(body.custom_attributes as Body) };
-    if (this.#faults.take('alter', text)) fields.name = `${body.name ?? ''} (altered)`;
-    if (this.#faults.take('normalise', text)) fields.name = String(body.name ?? '').trim();
-    if (this.#faults.take('accept_without_write', text))
+    if (this.faults.take('alter', text)) fields.name = `${body.name ?? ''} (altered)`;
+    if (this.faults.take('normalise', text)) fields.name = String(body.name ?? '').trim();
+    if (this.faults.take('accept_without_write', text))
       return { status: 200, body: shown({ id, type: 'contacts', fields: { ...old, ...fields }, writes: 0 }) };
-    return { status: 200, body: shown(this.#records.put('contacts', id, fields)) };
+    return { status: 200, body: shown(this.records.put('contacts', id, fields)) };
   }
 }
 

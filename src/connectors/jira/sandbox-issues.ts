@@ -1,6 +1,5 @@
 import type { SandboxRecord } from '../connector.ts';
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart } from '../sandbox.ts';
 import { type DocumentNode, toDocument, toText } from './document.ts';
 
 type Body = Record<string, unknown>;
@@ -16,15 +15,8 @@ const issueTypes = ['Task', 'Bug', 'Story', 'Epic'];
 const priorities = ['Highest', 'High', 'Medium', 'Low', 'Lowest'];
 
 /** What the sandbox does with issues: the state behind the HTTP paths. */
-export class Tracker {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class Tracker extends SandboxPart {
   #lastId = 10_000;
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   create(body: Body): SandboxAnswer {
     const text = JSON.stringify(body);
@@ -33,11 +25,11 @@ export class Tracker {
     if (refused) return refused;
     const id = String(++this.#lastId);
     const key = `${(fields.project as { key: string }).key.toUpperCase()}-${this.#lastId - 10_000}`;
-    if (!this.#faults.take('accept_without_write', text)) {
+    if (!this.faults.take('accept_without_write', text)) {
       const issue = { ...this.#taken(fields, text), key, status: { name: statuses[0] } };
-      this.#records.put('issues', id, issue);
+      this.records.put('issues', id, issue);
       for (const label of fields.labels ?? [])
-        this.#records.put('labels', `${label}/${id}`, { label, issue: id });
+        this.records.put('labels', `${label}/${id}`, { label, issue: id });
     }
     return { status: 201, body: { id, key, self: `/rest/api/3/issue/${id}` } };
   }
@@ -45,16 +37,16 @@ export class Tracker {
   edit(id: string, body: Body): SandboxAnswer {
     const text = JSON.stringify(body);
     const fields = (body.fields ?? {}) as IssueFields;
-    if (!this.#records.get('issues', id)) return notFound;
+    if (!this.records.get('issues', id)) return notFound;
     const refused = refusal(fields, false) ?? this.#rejected(text);
     if (refused) return refused;
-    if (!this.#faults.take('accept_without_write', text))
-      this.#records.put('issues', id, this.#taken(fields, text));
+    if (!this.faults.take('accept_without_write', text))
+      this.records.put('issues', id, this.#taken(fields, text));
     return { status: 204 };
   }
 
   transition(id: string, body: Body): SandboxAnswer {
-    const issue = this.#records.get('issues', id);
+    const issue = this.records.get('issues', id);
     if (!issue) return notFound;
     const wanted = openTransitions(issue).find(
       (one) => one.id === String((body.transition as { id?: string } | undefined)?.id),
@@ -63,12 +55,12 @@ export class Tracker {
       const message = 'It seems that you have tried to perform a workflow operation that is not valid.';
       return { status: 400, body: { errorMessages: [message], errors: {} } };
     }
-    this.#records.put('issues', id, { status: wanted.to });
+    this.records.put('issues', id, { status: wanted.to });
     return { status: 204 };
   }
 
   show(id: string): SandboxAnswer {
-    const issue = this.#records.get('issues', id);
+    const issue = this.records.get('issues', id);
     if (!issue) return notFound;
     return { status: 200, body: { ...shown(issue), transitions: openTransitions(issue) } };
   }
@@ -86,7 +78,7 @@ export class Tracker {
     const [, label] = /^labels = "([^"]+)" order by created asc$/.exec(String(body.jql)) ?? [];
     if (label === undefined)
       return { status: 400, body: { errorMessages: ['Error in the JQL Query.'], errors: {} } };
-    const found = this.#records.find('labels', 'label', label).map(({ fields }) => String(fields.issue));
+    const found = this.records.find('labels', 'label', label).map(({ fields }) => String(fields.issue));
     const issues = found
       .sort((one, other) => Number(one) - Number(other))
       .flatMap((id) => this.#issue(id, stale) ?? [])
@@ -96,38 +88,38 @@ export class Tracker {
 
   comment(id: string, body: Body): SandboxAnswer {
     const text = JSON.stringify(body);
-    if (!this.#records.get('issues', id)) return notFound;
+    if (!this.records.get('issues', id)) return notFound;
     const refused = this.#rejected(text);
     if (refused) return refused;
     const commentId = String(++this.#lastId);
     const said = toText(body.body);
-    const altered = this.#faults.take('alter', text) ? `${said} (altered)` : said;
-    const kept = this.#faults.take('normalise', text) ? `${altered} \n` : altered;
+    const altered = this.faults.take('alter', text) ? `${said} (altered)` : said;
+    const kept = this.faults.take('normalise', text) ? `${altered} \n` : altered;
     const fields = { issue: id, body: kept, properties: body.properties ?? [] };
-    if (!this.#faults.take('accept_without_write', text)) this.#records.put('comments', commentId, fields);
+    if (!this.faults.take('accept_without_write', text)) this.records.put('comments', commentId, fields);
     return { status: 201, body: shownComment({ id: commentId, type: 'comments', fields, writes: 1 }) };
   }
 
   /** Newest first, a hundred at a time. */
   comments(id: string, stale: boolean): SandboxAnswer {
-    if (!this.#records.get('issues', id)) return notFound;
-    const all = this.#records.find('comments', 'issue', id).toReversed();
+    if (!this.records.get('issues', id)) return notFound;
+    const all = this.records.find('comments', 'issue', id).toReversed();
     const seen = stale ? all.slice(1) : all;
     return { status: 200, body: { comments: seen.slice(0, 100).map(shownComment), total: seen.length } };
   }
 
   #issue(id: string, stale: boolean): SandboxRecord | undefined {
-    return stale ? this.#records.before('issues', id) : this.#records.get('issues', id);
+    return stale ? this.records.before('issues', id) : this.records.get('issues', id);
   }
 
   #rejected(text: string): SandboxAnswer | undefined {
-    if (!this.#faults.take('reject_item', text)) return undefined;
+    if (!this.faults.take('reject_item', text)) return undefined;
     return { status: 400, body: { errorMessages: [], errors: { summary: 'Summary cannot be set here.' } } };
   }
 
   /** The fields as the `normalise` and `alter` faults let them in. */
   #taken(fields: IssueFields, text: string): IssueFields {
-    if (this.#faults.take('alter', text)) {
+    if (this.faults.take('alter', text)) {
       return {
         ...fields,
         ...(fields.summary === undefined ? {} : { summary: `${fields.summary} (altered)` }),
@@ -135,7 +127,7 @@ export class Tracker {
         ...(fields.priority === undefined ? {} : { priority: { name: 'Lowest' } }),
       };
     }
-    if (this.#faults.take('normalise', text)) {
+    if (this.faults.take('normalise', text)) {
       return {
         ...fields,
         ...(fields.summary === undefined ? {} : { summary: fields.summary.trim() }),

@@ -1,6 +1,5 @@
 import type { SandboxRecord } from '../connector.ts';
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart } from '../sandbox.ts';
 import { isId, idOf as uuidOf } from './identity.ts';
 
 type Data = Record<string, unknown>;
@@ -31,22 +30,15 @@ const projects: Thing[] = ['Launch', 'Twin', 'Twin'].map((name, n) => ({ id: uui
 const everything = [...teams, ...states, ...labels, ...users, ...projects];
 
 /** What the sandbox does with issues and comments: the state behind the operations. */
-export class Workspace {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class Workspace extends SandboxPart {
   /** What was once refused stays refused, however it is sent again. */
   readonly #refused = new Set<string>();
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   names(wanted: Record<string, string[]>): Data {
     const pick = (things: Thing[], field: string, names: string[] = []) => ({
       nodes: things.filter((thing) => names.includes(String(thing[field]))),
     });
-    const issues = (wanted.issues ?? []).flatMap((id) => this.#records.get('issues', id) ?? []);
+    const issues = (wanted.issues ?? []).flatMap((id) => this.records.get('issues', id) ?? []);
     return {
       teams: pick(teams, 'key', wanted.teams),
       workflowStates: pick(states, 'name', wanted.states),
@@ -74,7 +66,7 @@ export class Workspace {
   }
 
   updateIssue(id: string, input: Data): Data | SandboxAnswer {
-    if (!this.#records.get('issues', id)) return notFound('Issue');
+    if (!this.records.get('issues', id)) return notFound('Issue');
     const refused = this.#refusal({ ...input, id }, input);
     if (refused) return refused;
     this.#put('issues', { ...input, id }, {});
@@ -82,7 +74,7 @@ export class Workspace {
   }
 
   createComment(input: Thing): Data | SandboxAnswer {
-    if (!this.#records.get('issues', String(input.issueId))) return notFound('Issue');
+    if (!this.records.get('issues', String(input.issueId))) return notFound('Issue');
     const refused = this.#refusal(input, {}) ?? this.#conflict('comments', 'Comment', input);
     if (refused) return refused;
     this.#put('comments', input, {});
@@ -99,15 +91,15 @@ export class Workspace {
   }
 
   #seen(type: string, ids: string[], stale: boolean): SandboxRecord[] {
-    return ids.flatMap((id) => (stale ? this.#records.before(type, id) : this.#records.get(type, id)) ?? []);
+    return ids.flatMap((id) => (stale ? this.records.before(type, id) : this.records.get(type, id)) ?? []);
   }
 
   /** As the faults let it in. */
   #put(type: string, input: Thing, defaults: Data): void {
     const text = JSON.stringify(input);
-    if (this.#faults.take('accept_without_write', text)) return;
-    const altered = this.#faults.take('alter', text) !== undefined;
-    const tidied = this.#faults.take('normalise', text) !== undefined;
+    if (this.faults.take('accept_without_write', text)) return;
+    const altered = this.faults.take('alter', text) !== undefined;
+    const tidied = this.faults.take('normalise', text) !== undefined;
     const fields: Data = { ...defaults, ...input };
     for (const name of ['title', 'description', 'body']) {
       const said = fields[name];
@@ -116,11 +108,11 @@ export class Workspace {
     }
     if (altered && fields.priority !== undefined) fields.priority = fields.priority === 4 ? 1 : 4;
     if (tidied && Array.isArray(fields.labelIds)) fields.labelIds = fields.labelIds.toReversed();
-    this.#records.put(type, input.id, fields);
+    this.records.put(type, input.id, fields);
   }
 
   #refusal(item: Thing, input: Data): SandboxAnswer | undefined {
-    if (this.#faults.take('reject_item', JSON.stringify(item))) this.#refused.add(item.id);
+    if (this.faults.take('reject_item', JSON.stringify(item))) this.#refused.add(item.id);
     if (this.#refused.has(item.id)) return invalid('title is not allowed here');
     for (const [field, value] of Object.entries(input)) {
       if (!field.endsWith('Id') && field !== 'labelIds') continue;
@@ -136,7 +128,7 @@ export class Workspace {
   /** The words are those that the live API is reported to use. */
   #conflict(type: string, entity: string, { id }: Thing): SandboxAnswer | undefined {
     if (!isId(id)) return invalid('id must be a UUID');
-    if (!this.#records.get(type, id)) return undefined;
+    if (!this.records.get(type, id)) return undefined;
     return failure(`conflict on insert of ${entity}`, 'INPUT_ERROR', `Entity with id ${id} already exists.`);
   }
 }

@@ -1,6 +1,5 @@
 import type { SandboxRecord } from '../connector.ts';
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart } from '../sandbox.ts';
 import { longId } from './ids.ts';
 import {
   altered,
@@ -33,16 +32,9 @@ class Refused extends Error {
 }
 
 /** The org's records. Ids count up for each object: the first contact is 003500000000001. */
-export class Org {
+export class Org extends SandboxPart {
   readonly objects = seedObjects();
-  readonly #records: Records;
-  readonly #faults: Faults;
   readonly #counts = new Map<string, number>();
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   upsert(object: string, externalId: string, body: Sent): SandboxAnswer {
     const type = this.objects.get(object);
@@ -60,7 +52,7 @@ export class Org {
       if (seen.has(value))
         throw new Refused('DUPLICATE_VALUE', `Duplicate external id specified: ${value}`, [externalId]);
       seen.add(value);
-      const existing = this.#records.find(object, externalId, value)[0];
+      const existing = this.records.find(object, externalId, value)[0];
       return { ...this.#save(object, type, sent, existing), created: existing === undefined };
     });
   }
@@ -75,7 +67,7 @@ export class Org {
   update(body: Sent): SandboxAnswer {
     return this.#collection(body, ({ id, ...sent }) => {
       const { object, type } = this.#typeOf(sent);
-      const existing = this.#records.get(object, longId(String(id)));
+      const existing = this.records.get(object, longId(String(id)));
       if (!existing) throw new Refused('ENTITY_IS_DELETED', 'entity is deleted');
       return this.#save(object, type, sent, existing);
     });
@@ -135,7 +127,7 @@ export class Org {
 
   #save(object: string, type: ObjectType, sent: Sent, existing: SandboxRecord | undefined): Saved {
     const text = () => JSON.stringify(sent);
-    if (this.#faults.take('reject_item', text))
+    if (this.faults.take('reject_item', text))
       throw new Refused('FIELD_CUSTOM_VALIDATION_EXCEPTION', 'This record is blocked by a validation rule');
     const fields = this.#values(object, type, sent, existing);
     const missing = type.required.filter((name) => (fields[name] ?? existing?.fields[name] ?? null) === null);
@@ -150,11 +142,10 @@ export class Org {
       for (const field of type.fields)
         if ((fields[field.name] ?? null) !== null) fields[field.name] = how(field, fields[field.name]);
     };
-    if (this.#faults.take('normalise', text)) change(reformatted);
-    if (this.#faults.take('alter', text)) change(altered);
+    if (this.faults.take('normalise', text)) change(reformatted);
+    if (this.faults.take('alter', text)) change(altered);
     const id = existing?.id ?? this.#nextId(object, type);
-    if (!this.#faults.take('accept_without_write', text))
-      this.#records.put(object, id, { Id: id, ...fields });
+    if (!this.faults.take('accept_without_write', text)) this.records.put(object, id, { Id: id, ...fields });
     return { id, success: true, errors: [] };
   }
 
@@ -174,7 +165,7 @@ export class Org {
       if ('error' in stored) throw new Refused(stored.error, `${name}: invalid value: ${raw}`, [name]);
       if ('value' in stored) values[name] = stored.value;
       const target = field.referenceTo[0];
-      if (target !== undefined && values[name] && !this.#records.get(target, String(values[name])))
+      if (target !== undefined && values[name] && !this.records.get(target, String(values[name])))
         throw new Refused('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [name]);
     }
     return values;
@@ -182,7 +173,7 @@ export class Org {
 
   #linked(object: string, by: Sent): string {
     const [[name, value] = ['', '']] = Object.entries(by);
-    const found = this.#records.find(object, name, value)[0];
+    const found = this.records.find(object, name, value)[0];
     if (found) return found.id;
     throw new Refused(
       'INVALID_FIELD',
@@ -191,7 +182,7 @@ export class Org {
   }
 
   #mustBeNew({ CampaignId, ContactId, LeadId }: Sent): void {
-    const members = this.#records.find('CampaignMember', 'CampaignId', CampaignId);
+    const members = this.records.find('CampaignMember', 'CampaignId', CampaignId);
     const twin = members.find(({ fields }) =>
       ContactId ? fields.ContactId === ContactId : fields.LeadId === LeadId,
     );

@@ -1,6 +1,6 @@
 import type { SandboxRecord } from '../connector.ts';
 import type { Records } from '../records.ts';
-import type { Faults } from '../sandbox.ts';
+import { type Faults, SandboxPart } from '../sandbox.ts';
 import { formatPlace, isConversationId } from './place.ts';
 import { asSlackKeeps } from './sandbox-markup.ts';
 
@@ -10,9 +10,7 @@ type Answer = Record<string, unknown>;
 const no = (error: string): Answer => ({ ok: false, error });
 
 /** What the sandbox's Slack holds and does: the state behind the Web API methods. */
-export class Workspace {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class Workspace extends SandboxPart {
   readonly #ids = new Map<string, string>();
   readonly #users = new Map<string, string>();
   /** Message ids by conversation (`channel` or `channel:thread`), oldest first. */
@@ -20,8 +18,7 @@ export class Workspace {
   #lastMicroseconds = 0;
 
   constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
+    super(records, faults);
     for (const name of ['general', 'retention', 'operations']) this.#channelId(name);
   }
 
@@ -71,10 +68,10 @@ export class Workspace {
     const ts = this.#nextTs();
     const fields = { ...this.#content(args), channel, ts, ...(thread ? { thread_ts: thread } : {}) };
     const message = { type: 'message', ...fields };
-    if (this.#faults.take('accept_without_write', JSON.stringify(args)))
+    if (this.faults.take('accept_without_write', JSON.stringify(args)))
       return { ok: true, channel, ts, message };
     const id = formatPlace({ channel, ts, thread });
-    this.#records.put('messages', id, fields);
+    this.records.put('messages', id, fields);
     const name = thread ? `${channel}:${thread}` : channel;
     const conversation = this.#conversations.get(name) ?? [];
     conversation.push(id);
@@ -84,13 +81,13 @@ export class Workspace {
 
   #update(args: Arguments): Answer {
     const { channel, ts } = args;
-    const [record] = this.#records.find('messages', 'ts', String(ts));
+    const [record] = this.records.find('messages', 'ts', String(ts));
     if (!record || record.fields.channel !== channel) return no('message_not_found');
     const refused = this.#refusal(args);
     if (refused) return no(refused);
     const fields = this.#content(args);
-    if (!this.#faults.take('accept_without_write', JSON.stringify(args))) {
-      this.#records.put('messages', record.id, fields);
+    if (!this.faults.take('accept_without_write', JSON.stringify(args))) {
+      this.records.put('messages', record.id, fields);
     }
     return { ok: true, channel, ts, text: fields.text };
   }
@@ -104,7 +101,7 @@ export class Workspace {
   /** Oldest first, and the thread's first message before all others, whatever the range. */
   #replies(args: Arguments, stale: boolean): Answer {
     const { channel, ts } = args;
-    const parent = this.#records.get('messages', `${channel}:${ts}`);
+    const parent = this.records.get('messages', `${channel}:${ts}`);
     if (!parent) return no('thread_not_found');
     const replies = this.#messages(`${channel}:${ts}`, args, stale);
     return this.#page(replies, args, args.cursor === undefined ? [this.#shown(parent, args)] : []);
@@ -115,7 +112,7 @@ export class Workspace {
     const latest = Number(args.latest ?? Number.POSITIVE_INFINITY);
     const inclusive = args.inclusive === 'true';
     return (this.#conversations.get(conversation) ?? []).flatMap((id) => {
-      const record = stale ? this.#records.before('messages', id) : this.#records.get('messages', id);
+      const record = stale ? this.records.before('messages', id) : this.records.get('messages', id);
       const ts = Number(record?.fields.ts);
       const inside = inclusive ? ts >= oldest && ts <= latest : ts > oldest && ts < latest;
       return record && inside ? [this.#shown(record, args)] : [];
@@ -143,13 +140,13 @@ export class Workspace {
     if (!args.text && !args.blocks) return 'no_text';
     if (args.blocks !== undefined && parse(args.blocks) === undefined) return 'invalid_blocks_format';
     if (args.metadata !== undefined && parse(args.metadata) === undefined) return 'invalid_metadata_format';
-    return this.#faults.take('reject_item', JSON.stringify(args)) ? 'restricted_action' : undefined;
+    return this.faults.take('reject_item', JSON.stringify(args)) ? 'restricted_action' : undefined;
   }
 
   #content(args: Arguments): Answer {
     const text = JSON.stringify(args);
-    const altered = this.#faults.take('alter', text) ? `${args.text} (altered)` : String(args.text ?? '');
-    const kept = this.#faults.take('normalise', text) ? altered.trim() : altered;
+    const altered = this.faults.take('alter', text) ? `${args.text} (altered)` : String(args.text ?? '');
+    const kept = this.faults.take('normalise', text) ? altered.trim() : altered;
     return {
       text: asSlackKeeps(kept),
       ...(args.blocks === undefined ? {} : { blocks: parse(args.blocks) }),

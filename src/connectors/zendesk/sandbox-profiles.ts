@@ -1,5 +1,4 @@
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer, SandboxRequest } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart, type SandboxRequest } from '../sandbox.ts';
 import { splitTags } from './normal.ts';
 import { folded, type ProfileType } from './profiles.ts';
 
@@ -14,20 +13,13 @@ interface Sent extends Record<string, unknown> {
 const maxBatch = 100;
 
 /** What the sandbox does with users and organisations, and the jobs that write many users. */
-export class Profiles {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class Profiles extends SandboxPart {
   /** Ids by type, field and folded value. */
   readonly #ids = new Map<string, string>();
   /** Those that were refused once are refused whenever they come. */
   readonly #refused = new Set<string>();
   readonly #jobs = new Map<string, { asked: number; results: unknown[] }>();
   #lastId = 9_000;
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   createOrUpdate(type: ProfileType, request: SandboxRequest): SandboxAnswer {
     const done = this.#put(type, (request.body[type] ?? {}) as Sent);
@@ -89,7 +81,7 @@ export class Profiles {
   #list(type: ProfileType, ids: (string | undefined)[], stale: boolean): SandboxAnswer {
     const list = `${type}s`;
     const profiles = ids.slice(0, maxBatch).flatMap((id = '') => {
-      const record = stale ? this.#records.before(list, id) : this.#records.get(list, id);
+      const record = stale ? this.records.before(list, id) : this.records.get(list, id);
       return record ? [{ id: Number(id), ...record.fields }] : [];
     });
     return { status: 200, body: { [list]: profiles, count: profiles.length } };
@@ -98,17 +90,17 @@ export class Profiles {
   #put(type: ProfileType, sent: Sent) {
     const identity = folded(sent.external_id || sent.email);
     const text = JSON.stringify(sent);
-    if (this.#faults.take('reject_item', text)) this.#refused.add(identity);
+    if (this.faults.take('reject_item', text)) this.#refused.add(identity);
     const known =
       this.#ids.get(nameOf(type, 'external_id', sent.external_id)) ??
       this.#ids.get(nameOf(type, 'email', sent.email));
     const complaint = this.#refused.has(identity) ? 'Name: is not allowed' : complaintOf(sent, known);
     if (complaint !== undefined) return { complaint };
     const id = known ?? String(++this.#lastId);
-    const old = known ? this.#records.get(`${type}s`, known)?.fields : {};
+    const old = known ? this.records.get(`${type}s`, known)?.fields : {};
     const fields = { ...old, ...this.#taken(type, sent, text, old) };
-    if (!this.#faults.take('accept_without_write', text)) {
-      this.#records.put(`${type}s`, id, fields);
+    if (!this.faults.take('accept_without_write', text)) {
+      this.records.put(`${type}s`, id, fields);
       for (const field of ['external_id', 'email'] as const)
         if (sent[field]) this.#ids.set(nameOf(type, field, sent[field]), id);
     }
@@ -123,8 +115,8 @@ export class Profiles {
     if (taken[custom]) taken[custom] = { ...(old[custom] as object), ...(taken[custom] as object) };
     if (taken.email) taken.email = taken.email.trim().toLowerCase();
     if (taken.tags) taken.tags = splitTags(taken.tags.join(','));
-    if (this.#faults.take('alter', text)) return { ...taken, name: `${taken.name} (altered)` };
-    if (this.#faults.take('normalise', text))
+    if (this.faults.take('alter', text)) return { ...taken, name: `${taken.name} (altered)` };
+    if (this.faults.take('normalise', text))
       return {
         ...taken,
         ...(taken.name && { name: taken.name.trim() }),

@@ -1,5 +1,4 @@
-import type { Records } from '../records.ts';
-import type { Faults, SandboxAnswer, SandboxRequest } from '../sandbox.ts';
+import { type SandboxAnswer, SandboxPart, type SandboxRequest } from '../sandbox.ts';
 import { refusal, type Sent, stored, taken } from './sandbox-forms.ts';
 
 interface Audit {
@@ -13,18 +12,11 @@ interface Audit {
 const cacheMs = 2 * 60 * 60 * 1000;
 
 /** What the sandbox does with tickets: the state behind the HTTP paths. */
-export class Helpdesk {
-  readonly #records: Records;
-  readonly #faults: Faults;
+export class Helpdesk extends SandboxPart {
   readonly #audits = new Map<string, Audit[]>();
   readonly #users = new Map<string, { id: number; email: string; name: string }>();
   readonly #cache = new Map<string, { body: string; answer: SandboxAnswer; until: number }>();
   #lastId = 0;
-
-  constructor(records: Records, faults: Faults) {
-    this.#records = records;
-    this.#faults = faults;
-  }
 
   create(request: SandboxRequest): SandboxAnswer {
     const key = request.headers['idempotency-key'];
@@ -50,22 +42,22 @@ export class Helpdesk {
     const now = new Date().toISOString();
     const requester = this.#user(sent.requester);
     const ticket = {
-      ...stored({}, taken(this.#faults, sent)),
+      ...stored({}, taken(this.faults, sent)),
       status: sent.status ?? (sent.assignee_id ? 'open' : 'new'),
       requester_id: requester?.id ?? 1,
       created_at: now,
       updated_at: now,
     };
-    if (this.#faults.take('accept_without_write', JSON.stringify(sent)))
+    if (this.faults.take('accept_without_write', JSON.stringify(sent)))
       return this.#shown(201, ticketId, ticket);
-    this.#records.put('tickets', ticketId, ticket);
+    this.records.put('tickets', ticketId, ticket);
     const audit = this.#audit(ticketId, sent, 'Create');
     return this.#shown(201, ticketId, ticket, audit);
   }
 
   update(ticketId: string, request: SandboxRequest): SandboxAnswer {
     const sent = (request.body.ticket ?? {}) as Sent;
-    const record = this.#records.get('tickets', ticketId);
+    const record = this.records.get('tickets', ticketId);
     if (!record) return notFound;
     if (record.fields.group_id === otherGroup) return forbidden;
     const refused = refusal(sent, false) ?? this.#rejected(sent);
@@ -76,11 +68,11 @@ export class Helpdesk {
         body: { error: 'UpdateConflict', description: 'Safe Update prevented the update' },
       };
     }
-    if (this.#faults.take('accept_without_write', JSON.stringify(sent))) {
+    if (this.faults.take('accept_without_write', JSON.stringify(sent))) {
       return this.#shown(200, ticketId, record.fields);
     }
-    const change = stored(record.fields, taken(this.#faults, sent));
-    const put = this.#records.put('tickets', ticketId, { ...change, updated_at: new Date().toISOString() });
+    const change = stored(record.fields, taken(this.faults, sent));
+    const put = this.records.put('tickets', ticketId, { ...change, updated_at: new Date().toISOString() });
     return this.#shown(200, ticketId, put.fields, this.#audit(ticketId, sent, 'Change'));
   }
 
@@ -100,7 +92,7 @@ export class Helpdesk {
 
   byExternalId(externalId: string, stale: boolean): SandboxAnswer {
     return this.showMany(
-      this.#records.find('tickets', 'external_id', externalId).map((record) => record.id),
+      this.records.find('tickets', 'external_id', externalId).map((record) => record.id),
       stale,
     );
   }
@@ -114,12 +106,11 @@ export class Helpdesk {
   }
 
   #fields(ticketId: string, stale: boolean): Record<string, unknown> | undefined {
-    return (stale ? this.#records.before('tickets', ticketId) : this.#records.get('tickets', ticketId))
-      ?.fields;
+    return (stale ? this.records.before('tickets', ticketId) : this.records.get('tickets', ticketId))?.fields;
   }
 
   #rejected(sent: Sent): SandboxAnswer | undefined {
-    if (!this.#faults.take('reject_item', JSON.stringify(sent))) return undefined;
+    if (!this.faults.take('reject_item', JSON.stringify(sent))) return undefined;
     const details = { base: [{ description: 'Assignee: is not a member of the group' }] };
     return {
       status: 422,
