@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Log } from '../log.ts';
 import { queries } from '../store/queries.ts';
+import { Repeated } from './repeated.ts';
 
 const sql = queries('pokes');
 
@@ -25,43 +26,35 @@ export class Attendance {
   readonly #pool: pg.Pool;
   readonly #signals: readonly string[];
   readonly #events: AttendanceEvents;
-  readonly #log: Log;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #attending: Repeated;
 
   constructor(pool: pg.Pool, signals: readonly string[], events: AttendanceEvents, log: Log) {
     this.#pool = pool;
     this.#signals = signals;
     this.#events = events;
-    this.#log = log;
+    this.#attending = new Repeated(
+      attendEveryMs,
+      log,
+      'lost the connection that triggers depend on',
+      (stop) => this.#attend(stop),
+    );
   }
 
   start(): void {
-    this.#running = this.#loop();
+    this.#attending.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #loop(): Promise<void> {
-    const { signal: stop } = this.#stopping;
-    while (!stop.aborted) {
-      await this.#attend().catch((error: Error) =>
-        this.#log.warn({ error: error.message }, 'lost the connection that triggers depend on'),
-      );
-      await sleep(attendEveryMs, undefined, { signal: stop }).catch(() => {});
-    }
+  stop(): Promise<void> {
+    return this.#attending.stop();
   }
 
   /** As long as the connection lives. */
-  async #attend(): Promise<void> {
+  async #attend(stop: AbortSignal): Promise<void> {
     const client = await this.#pool.connect();
     const lost = new AbortController();
     client.on('error', () => lost.abort());
     client.on('end', () => lost.abort());
-    const until = AbortSignal.any([lost.signal, this.#stopping.signal]);
+    const until = AbortSignal.any([lost.signal, stop]);
     const attended = new Set<string>();
     client.on('notification', ({ channel, payload = '' }) => {
       if (channel === 'readback_due') this.#events.onNews(payload);

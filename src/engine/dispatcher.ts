@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../config/model.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
 import { type Queryable, queries } from '../store/queries.ts';
+import { Repeated } from './repeated.ts';
 
 const sql = queries('lanes');
 
@@ -17,22 +17,20 @@ export class Dispatcher {
   readonly #project: Project;
   readonly #ledger: Queryable;
   readonly #queue: Queue;
-  readonly #log: Log;
   readonly #warm: readonly string[];
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #looking: Repeated;
 
   /** @param warm destinations at whose lanes somebody is to wait, whether anything is due or not */
   constructor(project: Project, ledger: Queryable, queue: Queue, log: Log, warm: readonly string[]) {
     this.#project = project;
     this.#ledger = ledger;
     this.#queue = queue;
-    this.#log = log;
     this.#warm = warm;
+    this.#looking = new Repeated(intervalMs, log, 'could not look for due lanes', () => this.dispatch());
   }
 
   start(): void {
-    this.#running = this.#loop();
+    this.#looking.start();
   }
 
   /** Looks now, without waiting for the interval. */
@@ -49,18 +47,7 @@ export class Dispatcher {
     for (const job of due) await this.#queue.sendLane(job);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      await this.dispatch().catch((error: Error) =>
-        this.#log.warn({ error: error.message }, 'could not look for due lanes'),
-      );
-      await sleep(intervalMs, undefined, { signal }).catch(() => {});
-    }
+  stop(): Promise<void> {
+    return this.#looking.stop();
   }
 }

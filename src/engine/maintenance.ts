@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Project } from '../config/model.ts';
 import { prune } from '../ledger/retention.ts';
 import type { Log } from '../log.ts';
+import { Repeated } from './repeated.ts';
 
 /** The first time soon after the start, so that a process that lives for minutes prunes too. */
 const firstMs = 60_000;
@@ -10,35 +10,20 @@ const everyMs = 3_600_000;
 
 /** Prunes the ledger once an hour. Any number of processes may: one of them does it at a time. */
 export class Maintenance {
-  readonly #project: Project;
-  readonly #pool: pg.Pool;
-  readonly #log: Log;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #pruning: Repeated;
 
   constructor(project: Project, pool: pg.Pool, log: Log) {
-    this.#project = project;
-    this.#pool = pool;
-    this.#log = log;
+    this.#pruning = new Repeated(everyMs, log, 'could not prune the ledger', async (stop) => {
+      const pruned = await prune(pool, project, { preview: false, stop });
+      log.info({ ...pruned }, 'pruned');
+    });
   }
 
   start(): void {
-    this.#running = this.#loop();
+    this.#pruning.start(firstMs);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #loop(): Promise<void> {
-    const { signal: stop } = this.#stopping;
-    for (let waitMs = firstMs; ; waitMs = everyMs) {
-      await sleep(waitMs, undefined, { signal: stop }).catch(() => {});
-      if (stop.aborted) return;
-      await prune(this.#pool, this.#project, { preview: false, stop })
-        .then((pruned) => this.#log.info({ ...pruned }, 'pruned'))
-        .catch((error: Error) => this.#log.warn({ error: error.message }, 'could not prune the ledger'));
-    }
+  stop(): Promise<void> {
+    return this.#pruning.stop();
   }
 }

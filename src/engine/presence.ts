@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { type Queryable, queries } from '../store/queries.ts';
 import { packageVersion } from '../version.ts';
+import { Repeated } from './repeated.ts';
 import type { Role } from './role.ts';
 
 const sql = queries('watch');
@@ -15,42 +15,28 @@ export class Presence {
   /** Resolves once a newer version has migrated the ledger: what this one writes may no longer fit. */
   readonly outdated: Promise<string>;
   readonly #ledger: Queryable;
-  readonly #log: Log;
   readonly #row: { id: string; role: Role; host: string; pid: number; version: string };
-  readonly #stopping = new AbortController();
-  #beating: Promise<void> | undefined;
+  readonly #beating: Repeated;
   #schema: number | undefined;
   #tell: (reason: string) => void = () => {};
 
   constructor(ledger: Queryable, role: Role, log: Log) {
     this.#ledger = ledger;
-    this.#log = log;
     this.#row = { id: randomUUID(), role, host: hostname(), pid: process.pid, version: packageVersion() };
     this.outdated = new Promise((resolve) => {
       this.#tell = resolve;
     });
+    this.#beating = new Repeated(beatMs, log, 'could not say that this process is there', () => this.#beat());
   }
 
   async start(): Promise<void> {
     await this.#beat();
-    this.#beating = this.#loop();
+    this.#beating.start(beatMs);
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#beating;
+    await this.#beating.stop();
     await sql.run(this.#ledger, 'leave', { id: this.#row.id }).catch(() => {});
-  }
-
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopping;
-    for (;;) {
-      await sleep(beatMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
-      await this.#beat().catch((error: Error) =>
-        this.#log.warn({ error: error.message }, 'could not say that this process is there'),
-      );
-    }
   }
 
   async #beat(): Promise<void> {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../config/model.ts';
 import type { Log } from '../log.ts';
 import { type Queryable, queries } from '../store/queries.ts';
 import { readHealth, type Trouble } from './health.ts';
+import { Repeated } from './repeated.ts';
 
 const sql = queries('watch');
 
@@ -15,24 +15,25 @@ export class Watch {
   readonly #project: Project;
   readonly #ledger: Queryable;
   readonly #log: Log;
-  readonly #stopping = new AbortController();
+  readonly #looking: Repeated;
   readonly #startedAt = performance.now();
   readonly #told = new Map<string, Trouble>();
-  #watching: Promise<void> | undefined;
 
   constructor(project: Project, ledger: Queryable, log: Log) {
     this.#project = project;
     this.#ledger = ledger;
     this.#log = log;
+    this.#looking = new Repeated(lookEveryMs, log, 'could not look after polls and actions', () =>
+      this.look(),
+    );
   }
 
   start(): void {
-    this.#watching = this.#loop();
+    this.#looking.start(lookEveryMs);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#watching;
+  stop(): Promise<void> {
+    return this.#looking.stop();
   }
 
   /** Looks now. */
@@ -53,17 +54,6 @@ export class Watch {
       if (found.has(key)) continue;
       this.#told.delete(key);
       this.#log.info(nameOf(trouble), `${words[trouble.kind]}: over`);
-    }
-  }
-
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopping;
-    for (;;) {
-      await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
-      await this.look().catch((error: Error) =>
-        this.#log.warn({ error: error.message }, 'could not look after polls and actions'),
-      );
     }
   }
 }
