@@ -6,6 +6,7 @@ const connectors: Readonly<Record<string, () => Promise<{ connector: Connector }
   hubspot: () => import('./hubspot/index.ts'),
   intercom: () => import('./intercom/index.ts'),
   jira: () => import('./jira/index.ts'),
+  kafka: () => import('./kafka/index.ts'),
   linear: () => import('./linear/index.ts'),
   nats: () => import('./nats/index.ts'),
   pagerduty: () => import('./pagerduty/index.ts'),
