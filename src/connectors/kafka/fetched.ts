@@ -4,6 +4,8 @@ import decodeBatch from 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
 /** A record as a partition holds it. */
 export interface FetchedRecord {
   offset: bigint;
+  /** Milliseconds since 1970: when it was sent, or when it was stored, as the topic says. */
+  timestamp: number;
   key: Buffer | null;
   value: Buffer | null;
   headers: Record<string, string>;
@@ -20,13 +22,12 @@ export interface FetchedBatch {
   codec?: string;
 }
 
-/** What a broker holds of one partition, from an offset on. Both offsets are -1 beside an error. */
+/** What a broker holds of one partition, from an offset on. */
 export interface FetchedPartition {
   partition: number;
   errorCode: number;
-  /** The first offset that is not there yet for those who read. */
+  /** The first offset that is not there yet for those who read; -1 beside an error. */
   highWatermark: bigint;
-  logStart: bigint;
   batches: FetchedBatch[];
 }
 
@@ -61,10 +62,10 @@ function partitionOf(decoder: Decoder) {
   const errorCode = decoder.readInt16();
   const highWatermark = decoder.readInt64();
   decoder.readInt64(); // last stable offset
-  const logStart = decoder.readInt64();
+  decoder.readInt64(); // start of the log
   decoder.readArray(() => [decoder.readInt64(), decoder.readInt64()]); // aborted transactions
   decoder.readInt32(); // preferred read replica
-  return { partition, errorCode, highWatermark, logStart, records: decoder.readBytes() ?? Buffer.alloc(0) };
+  return { partition, errorCode, highWatermark, records: decoder.readBytes() ?? Buffer.alloc(0) };
 }
 
 const head = { length: 8, magic: 16, attributes: 21, lastOffsetDelta: 23, bytes: 61 };
@@ -108,6 +109,7 @@ async function batchOf(bytes: Buffer): Promise<FetchedBatch> {
 
 function recordOf({
   offset,
+  timestamp,
   key,
   value,
   headers,
@@ -116,5 +118,11 @@ function recordOf({
     const one = Array.isArray(value) ? value.at(-1) : value;
     return [name, one?.toString() ?? ''];
   });
-  return { offset: BigInt(offset), key, value, headers: Object.fromEntries(texts) };
+  return {
+    offset: BigInt(offset),
+    timestamp: Number(timestamp),
+    key,
+    value,
+    headers: Object.fromEntries(texts),
+  };
 }

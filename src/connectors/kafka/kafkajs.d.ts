@@ -68,6 +68,7 @@ declare module 'kafkajs/src/protocol/recordBatch/v0/decoder.js' {
 
   interface DecodedRecord {
     offset: string;
+    timestamp: string;
     key: Buffer | null;
     value: Buffer | null;
     headers: Record<string, Buffer | Buffer[] | null>;

@@ -10,11 +10,6 @@ import { placeId, slotOf } from './partition.ts';
 /** What is looked through before a person is asked: 8 MB at most in each. */
 const maxFetches = 32;
 
-/** Why what was not found may have been there all the same. */
-interface Doubt {
-  reason: string;
-}
-
 /** What one search is about, and what it has found out. */
 interface Search {
   kafka: Kafka;
@@ -24,7 +19,8 @@ interface Search {
   wanted: Map<string, ReadItem>;
   readings: Map<string, Reading>;
   fetches: number;
-  doubt: Doubt | undefined;
+  /** Why what was not found may have been there all the same. */
+  doubt: string | undefined;
 }
 
 /**
@@ -48,8 +44,8 @@ export async function search(
 }
 
 function unfound({ topic, doubt }: Search): Reading {
-  if (!doubt) return { kind: 'absent' };
-  return { kind: 'unreadable', reason: `not found in ${topic}, but ${doubt.reason}` };
+  if (doubt === undefined) return { kind: 'absent' };
+  return { kind: 'unreadable', reason: `not found in ${topic}, but ${doubt}` };
 }
 
 async function lookThrough(look: Search, { leaders }: Layout): Promise<Problem | undefined> {
@@ -80,38 +76,42 @@ function byLeader(partitions: number[], leaders: Layout['leaders']): Map<Address
   return groups;
 }
 
-/** Reads partitions of one broker, from their first record of the time to what is their end now. */
+/**
+ * Reads partitions of one broker, from their first record of the time to what is their end now, and the record before:
+ * that retention has not taken it, and that it is older, is what the search relies on.
+ */
 async function lookAt(look: Search, leader: Address, partitions: number[]): Promise<Problem | undefined> {
   const { kafka, topic, call } = look;
   const starts = await startsOf(look, leader, partitions);
   if ('kind' in starts) return starts;
   const ends = new Map<number, bigint>();
-  const next = new Map(starts);
+  const next = new Map([...starts].map(([partition, start]) => [partition, start > 0n ? start - 1n : start]));
   while (next.size > 0 && look.wanted.size > 0) {
     look.fetches += 1;
     if (look.fetches > maxFetches) {
-      look.doubt = { reason: `more came since it was sent than is looked through (${maxFetches} requests)` };
+      look.doubt = `more came since it was sent than is looked through (${maxFetches} requests)`;
       return undefined;
     }
     const answer = await kafka.fetch(topic, leader, next, call);
     if (!answer.ok) return answer.problem;
     for (const part of answer.value) {
-      const { partition, highWatermark, logStart, errorCode } = part;
+      const { partition, highWatermark, errorCode } = part;
+      const from = next.get(partition) ?? 0n;
       const start = starts.get(partition) ?? 0n;
-      // What is before the start shows that retention has not come as far as the time of sending.
-      if (errorCode === outOfRange || (logStart > 0n && logStart >= start)) look.doubt = removedOldest;
+      if (errorCode === outOfRange) {
+        look.doubt = 'the topic has removed records since it was sent: it may have been among them';
+        if (from < start) next.set(partition, start);
+        else next.delete(partition);
+        continue;
+      }
       if (!ends.has(partition)) ends.set(partition, highWatermark);
-      const reached = lookIn(look, part, next.get(partition) ?? 0n);
+      const reached = lookIn(look, part, start, from < start ? start : from);
       if (reached >= (ends.get(partition) ?? 0n)) next.delete(partition);
       else next.set(partition, reached);
     }
   }
   return undefined;
 }
-
-const removedOldest: Doubt = {
-  reason: 'the topic has removed records since it was sent: it may have been among them',
-};
 
 async function startsOf(
   { kafka, topic, call, since }: Search,
@@ -127,13 +127,15 @@ async function startsOf(
 }
 
 /** @returns the offset to go on from */
-function lookIn(look: Search, { partition, batches }: FetchedPartition, from: bigint): bigint {
+function lookIn(look: Search, { partition, batches }: FetchedPartition, start: bigint, from: bigint): bigint {
   let next = from;
   for (const { first, last, records, isWhole, codec } of batches) {
-    if (codec !== undefined)
-      look.doubt = { reason: `it holds records in a form that is not read here: ${codec}` };
-    else if (first > next || !isWhole) look.doubt ??= compacted;
+    if (codec !== undefined) look.doubt = `it holds records in a form that is not read here: ${codec}`;
+    else if (last >= next && (first > next || !isWhole))
+      look.doubt ??= 'the topic is compacted: it may have been removed since';
     for (const record of records) {
+      if (record.offset < start && record.timestamp >= look.since)
+        look.doubt = 'the brokers do not tell where the time of sending begins';
       const key = eventIn(record)?.id ?? '';
       const fields = look.wanted.has(key) ? fieldsIn(key, record) : undefined;
       if (!fields) continue;
@@ -145,5 +147,3 @@ function lookIn(look: Search, { partition, batches }: FetchedPartition, from: bi
   }
   return next;
 }
-
-const compacted: Doubt = { reason: 'the topic is compacted: it may have been removed since' };
