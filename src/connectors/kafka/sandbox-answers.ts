@@ -16,6 +16,9 @@ export type ApiName = keyof typeof apis;
 
 const unsupportedVersion = 35;
 
+/** The errors that are told, of some 130. */
+export const errors = { unknown: -1, outOfRange: 1, unknownTopic: 3, notLeader: 6, quotaExceeded: 89 };
+
 export function apiVersions(version: number): Buffer {
   const isKnown = version <= apis.ApiVersions.max;
   const ranges = write.list(Object.values(apis), ({ key, min, max }) => [key, min, max].map(write.int16));

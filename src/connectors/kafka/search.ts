@@ -77,8 +77,8 @@ function byLeader(partitions: number[], leaders: Layout['leaders']): Map<Address
 }
 
 /**
- * Reads partitions of one broker, from their first record of the time to what is their end now, and the record before:
- * that retention has not taken it, and that it is older, is what the search relies on.
+ * Reads partitions of one broker, from the last record before the time to what is their end now. That this one is there,
+ * so that nothing after it is gone unseen, and that it is older, is what a search relies on.
  */
 async function lookAt(look: Search, leader: Address, partitions: number[]): Promise<Problem | undefined> {
   const { kafka, topic, call } = look;
@@ -105,7 +105,7 @@ async function lookAt(look: Search, leader: Address, partitions: number[]): Prom
         continue;
       }
       if (!ends.has(partition)) ends.set(partition, highWatermark);
-      const reached = lookIn(look, part, start, from < start ? start : from);
+      const reached = lookIn(look, part, start, from);
       if (reached >= (ends.get(partition) ?? 0n)) next.delete(partition);
       else next.set(partition, reached);
     }
@@ -131,7 +131,7 @@ function lookIn(look: Search, { partition, batches }: FetchedPartition, start: b
   let next = from;
   for (const { first, last, records, isWhole, codec } of batches) {
     if (codec !== undefined) look.doubt = `it holds records in a form that is not read here: ${codec}`;
-    else if (last >= next && (first > next || !isWhole))
+    else if (first > next || !isWhole)
       look.doubt ??= 'the topic is compacted: it may have been removed since';
     for (const record of records) {
       if (record.offset < start && record.timestamp >= look.since)
