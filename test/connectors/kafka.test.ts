@@ -212,6 +212,8 @@ describe('kafka', () => {
     const outcomes = await client.write('publish', customers, items, call());
     const offsets = items.map(({ key }) => Number(idOf(outcomes.get(key)).split(':')[2]));
     assert.deepEqual(offsets, [...items.keys()]);
+    // Five of 100 kB each are half a megabyte.
+    assert.equal(sandbox.requests().filter(({ method }) => method === 'Produce').length, 4);
   });
 
   test('each way to sign in works, and a wrong password is said to be, not told', async () => {
