@@ -23,7 +23,7 @@ export class Peer {
   serve(socket: Socket): void {
     let waiting = Buffer.alloc(0);
     let done: Promise<void> = Promise.resolve();
-    socket.on('error', () => socket.destroy());
+    socket.setNoDelay(true).on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
       waiting = Buffer.concat([waiting, chunk]);
       while (waiting.length >= 4 && waiting.length >= 4 + waiting.readInt32BE(0)) {
