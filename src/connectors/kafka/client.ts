@@ -1,4 +1,4 @@
-import { throughGate, withDeadline } from '../calls.ts';
+import { heeded, stopped, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
 import type { Problem, Refused } from '../rest.ts';
 import { Brokers } from './brokers.ts';
@@ -148,13 +148,10 @@ export class Kafka {
       if (broker) this.#layouts.clear();
       if (!line && call.signal.aborted) return refused(stopped);
       const problem = line ? sentProblem(error, this.#secrets) : unsentProblem(error, this.#secrets);
-      if (problem.kind === 'unavailable') this.#gate.heed(problem);
-      return refused(problem);
+      return refused(heeded(this.#gate, problem));
     }
   }
 }
-
-const stopped: Problem = { kind: 'throttled', retryAfterMs: 0, reason: 'stopped before sending' };
 
 function refused(problem: Problem): Refused {
   return { ok: false, gone: false, problem };

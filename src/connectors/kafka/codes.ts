@@ -1,4 +1,5 @@
 import type { Throttled } from '../connector.ts';
+import { rejected } from '../outcomes.ts';
 import type { Problem } from '../rest.ts';
 
 /** Of some 130 (https://kafka.apache.org/protocol#protocol_error_codes) those that our requests can meet. */
@@ -69,7 +70,7 @@ export function problemOf(code: number, topic: string, throttleMs: number, wasAp
   if (wasAppended) return { kind: 'ambiguous', reason: `${name}, after it was stored by the leader` };
   if (code === quotaExceeded) return throttled(throttleMs);
   if (temporary.has(code)) return { kind: 'rejected', code: name, reason, permanent: false };
-  if (permanent.has(code)) return { kind: 'rejected', code: name, reason, permanent: true };
+  if (permanent.has(code)) return rejected(name, reason);
   return { kind: 'ambiguous', reason };
 }
 

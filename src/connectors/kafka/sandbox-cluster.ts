@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind, SandboxOptions, SandboxRecord } from '../connector.ts';
-import { Faults, RollingWindow } from '../sandbox.ts';
+import { Faults } from '../sandbox.ts';
+import { RollingWindow } from '../sandbox-window.ts';
 import { type ApiName, errors, type Node } from './sandbox-answers.ts';
 import { SandboxPartition } from './sandbox-log.ts';
 import { type Cluster, requestOf, type Wanted } from './sandbox-requests.ts';
