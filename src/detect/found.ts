@@ -50,8 +50,9 @@ export interface BucketDigest {
 }
 
 const sql = queries('detect');
-/** Temporary tables of the poll's session, created once for each ledger connection. */
-const sessionTables = ['incoming', 'moves', 'fresh'] as const;
+/** Temporary tables of the session that polls or looks, created once for each ledger connection. */
+export const moveTables = ['moves', 'fresh'] as const;
+const sessionTables = ['incoming', ...moveTables] as const;
 
 /** Puts rows into `incoming`, and nothing else into it. @returns how many */
 export async function receive(client: pg.PoolClient, batches: AsyncIterable<Value[][]>): Promise<number> {

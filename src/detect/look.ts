@@ -4,12 +4,11 @@ import { decodeEntity, encodeEntity } from '../ledger/entity.ts';
 import { queries } from '../store/queries.ts';
 import type { Column, ReadOptions, SignalQuery, Value, Warehouse } from '../warehouses/warehouse.ts';
 import { bucketCount } from './digest.ts';
-import { hasNoRow } from './found.ts';
+import { hasNoRow, moveTables } from './found.ts';
 import type { Counts } from './guards.ts';
 import { shapeOf, signalQuery } from './poll.ts';
 
 const sql = queries('detect');
-const sessionTables = ['moves', 'fresh'] as const;
 /** Connections whose session has these tables. */
 const prepared = new WeakSet<pg.PoolClient>();
 
@@ -116,7 +115,7 @@ async function commit(
   // The warehouse's own text of a key counts; one that was asked for in another way is found, and is nobody as asked.
   const all = [...new Set([...found.keys(), ...entities])];
   const column = (at: 0 | 1 | 2 | 3) => all.map((entity) => found.get(entity)?.[at] ?? null);
-  if (!prepared.has(client)) for (const table of sessionTables) await sql.run(client, `create_${table}`);
+  if (!prepared.has(client)) for (const table of moveTables) await sql.run(client, `create_${table}`);
   prepared.add(client);
   await client.query('begin');
   try {

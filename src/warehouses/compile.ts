@@ -5,7 +5,7 @@ import type { Column, KnownEntity, SignalQuery, Statement, Warehouse } from './w
 
 /** What differs between SQL dialects; everything else is said in the templates. */
 export interface Dialect {
-  /** `members`, `digest`, `newest`, `lookup`, `sample` and the fragments they are put together from. */
+  /** The statements and the fragments that they are put together from; see `loadDialect`. */
   templates: Templates;
   quote(name: string): string;
   /** Text as a literal, where a backslash is more than a character. */
@@ -78,7 +78,14 @@ export function knownParams(width: number, known: readonly KnownEntity[]): strin
   return [...columns, known.map((entity) => entity.fingerprint)].map((column) => JSON.stringify(column));
 }
 
-/** Compiles signals to a warehouse's SQL from the templates of its folder. */
+const shared = loadTemplates(import.meta.url, ['dialect']);
+
+/** A dialect's templates: those of its folder, before those that most dialects share. */
+export function loadDialect(folder: string, files: readonly string[]): Templates {
+  return new Map([...shared, ...loadTemplates(folder, files)]);
+}
+
+/** Compiles signals to a warehouse's SQL from its dialect's templates. */
 export function compiler(dialect: Dialect): Compiler {
   const { templates } = dialect;
   return {

@@ -4,10 +4,14 @@ import { Secret } from '../config/secret.ts';
 /** A setting of a dbt output that would change who reads, or what is read: a profile with it is not taken. */
 export function refused(what: string): z.ZodType<unknown> {
   return z
-    .custom((value) => value === undefined || value === null || value === '', {
+    .custom((value) => value === undefined || value === null || value === '' || isEmptyList(value), {
       error: `${what} is not supported; write the connection in readback.yml instead`,
     })
     .optional();
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Text of a dbt output, where YAML may have read a number. */

@@ -1,5 +1,5 @@
 import { ReadbackError } from '../../errors.ts';
-import { authClientFor } from '../../warehouses/bigquery/auth.ts';
+import { authClientFor } from '../../google.ts';
 import { classifyNetworkError, parseRetryAfter, stopped, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
@@ -65,7 +65,7 @@ export class PubSub {
 
   /** A key signs for itself; other credentials may have to ask Google for a token first. */
   async #authorization(call: CallOptions): Promise<string | Throttled | Unavailable> {
-    this.#auth ??= authClientFor({ ...this.#settings, scope: pubSubScope });
+    this.#auth ??= authClientFor(this.#settings, pubSubScope, 'DESTINATION_UNREACHABLE');
     const auth = this.#auth;
     try {
       const headers = await withDeadline(call, async () => (await auth).getRequestHeaders());

@@ -1,9 +1,11 @@
 import type { BigQuery } from '@google-cloud/bigquery';
 import type { z } from 'zod';
+import { authClientFor, type Identity } from '../../google.ts';
 import type { Deadline } from '../deadline.ts';
-import { authClientFor, type Identity } from './auth.ts';
 import { refusalOf, unreadable } from './failure.ts';
 import type { Settings } from './settings.ts';
+
+const scope = 'https://www.googleapis.com/auth/bigquery';
 
 export interface Request {
   method: 'GET' | 'POST';
@@ -52,7 +54,7 @@ export class Api {
 
   async #connect(): Promise<BigQuery> {
     const { project, endpoint } = this.#settings;
-    const authClient = await authClientFor(this.#identity);
+    const authClient = await authClientFor(this.#identity, scope, 'WAREHOUSE_UNREACHABLE');
     const { BigQuery } = await import('@google-cloud/bigquery');
     // `maxRetries: 0` would mean 3.
     const client = new BigQuery({

@@ -19,26 +19,6 @@ to_json_string({{column}})
 -- Not FARM_FINGERPRINT: FORMAT writes a negative number as minus and hexadecimal digits.
 substr(to_hex(md5(array_to_string([{{columns}}], ','))), 1, 16)
 
--- name: armed
-coalesce((
-{{when}}
-), false)
-
--- name: holds
-(
-{{when}}
-)
-
--- name: not_disarmed
-((
-{{when}}
-) or not coalesce((
-{{rearm}}
-), false))
-
--- name: in_buckets
-{{bucket}} in ({{only}})
-
 -- name: time
 cast({{column}} as timestamp)
 

@@ -1,7 +1,7 @@
 import { backslashLiteral } from '../backslash.ts';
-import { compiler } from '../compile.ts';
+import { compiler, loadDialect } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
-import { loadTemplates, render } from '../template.ts';
+import { render } from '../template.ts';
 import type { ReadOptions, Statement, Warehouse, WarehouseType } from '../warehouse.ts';
 import type { JobAnswer } from './answers.ts';
 import { Api } from './api.ts';
@@ -22,10 +22,10 @@ export const warehouse: WarehouseType = {
   open: async (settings) => openWarehouse(new Api(settings as Settings)),
 };
 
-const templateFiles = ['members', 'digest', 'lookup', 'newest', 'sample', 'fragments', 'check'];
+const templateFiles = ['members', 'digest', 'fragments', 'check'];
 
 export function openWarehouse(api: Api): Warehouse {
-  const templates = loadTemplates(import.meta.url, templateFiles);
+  const templates = loadDialect(import.meta.url, templateFiles);
   const compiled = compiler({ templates, quote, literal: backslashLiteral });
   const cancels = new Set<Promise<void>>();
   const cancel = (job: Job): void => {

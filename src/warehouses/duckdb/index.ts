@@ -1,8 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { comparer, compiler, type Dialect, quoteName } from '../compile.ts';
+import { comparer, compiler, type Dialect, loadDialect, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { snapshotCompiler } from '../snapshots.ts';
-import { loadTemplates } from '../template.ts';
 import type { ReadOptions, Snapshots, Warehouse, WarehouseType } from '../warehouse.ts';
 import { dbtSettings } from './dbt.ts';
 import { failureOf } from './failure.ts';
@@ -27,15 +26,7 @@ export const warehouse: WarehouseType = {
 
 function openWarehouse(settings: Settings): Warehouse {
   const file = new DatabaseFile(settings);
-  const templates = loadTemplates(import.meta.url, [
-    'members',
-    'digest',
-    'lookup',
-    'newest',
-    'sample',
-    'fragments',
-    'text',
-  ]);
+  const templates = loadDialect(import.meta.url, ['fragments', 'text']);
   const dialect = { templates, quote: quoteName };
   return {
     ...compiler(dialect),

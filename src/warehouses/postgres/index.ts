@@ -1,7 +1,7 @@
-import { comparer, compiler, quoteName } from '../compile.ts';
+import { comparer, compiler, loadDialect, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
-import { loadTemplates, render } from '../template.ts';
+import { render } from '../template.ts';
 import type { Column, Warehouse, WarehouseType } from '../warehouse.ts';
 import { dbtSettings } from './dbt.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
@@ -24,22 +24,10 @@ export const warehouse: WarehouseType = {
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
-const templateFiles = [
-  'members',
-  'digest',
-  'lookup',
-  'newest',
-  'sample',
-  'fragments',
-  'guard',
-  'begin',
-  'cancel',
-  'types',
-  'follow',
-];
+const templateFiles = ['fragments', 'guard', 'begin', 'cancel', 'types', 'follow'];
 
 function openWarehouse(settings: Settings): Warehouse {
-  const templates = loadTemplates(import.meta.url, templateFiles);
+  const templates = loadDialect(import.meta.url, templateFiles);
   const authority = settings.sslrootcert?.reveal();
   const target = targetOf(settings);
   const sessions = new Sessions(target, templates, settings.max_connections, authority);

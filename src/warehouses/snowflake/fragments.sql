@@ -19,26 +19,6 @@ coalesce(length({{column}}::varchar)::varchar || ':' || {{column}}::varchar, 'n'
 -- name: fingerprint
 left(md5(concat({{columns}})), 16)
 
--- name: armed
-coalesce((
-{{when}}
-), false)
-
--- name: holds
-(
-{{when}}
-)
-
--- name: not_disarmed
-((
-{{when}}
-) or not coalesce((
-{{rearm}}
-), false))
-
--- name: in_buckets
-{{bucket}} in ({{only}})
-
 -- name: time
 {{column}}::timestamp_tz
 

@@ -1,9 +1,9 @@
 import { ReadbackError } from '../../errors.ts';
 import { backslashLiteral } from '../backslash.ts';
-import { compiler } from '../compile.ts';
+import { compiler, loadDialect } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
-import { loadTemplates, render } from '../template.ts';
+import { render } from '../template.ts';
 import { Turns } from '../turns.ts';
 import type { Column, ReadOptions, Value, Warehouse, WarehouseType } from '../warehouse.ts';
 import { dbtSettings } from './dbt.ts';
@@ -24,20 +24,10 @@ export const warehouse: WarehouseType = {
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
-const templateFiles = [
-  'members',
-  'digest',
-  'lookup',
-  'newest',
-  'sample',
-  'fragments',
-  'guard',
-  'begin',
-  'check',
-];
+const templateFiles = ['members', 'digest', 'fragments', 'guard', 'begin', 'check'];
 
 function openWarehouse(settings: Settings): Warehouse {
-  const templates = loadTemplates(import.meta.url, templateFiles);
+  const templates = loadDialect(import.meta.url, templateFiles);
   const session = new Session(loginOf(settings), render(templates, 'begin', {}));
   const turns = new Turns(settings.max_queries);
   const compiled = compiler({ templates, quote: quoteColumn, literal: backslashLiteral });

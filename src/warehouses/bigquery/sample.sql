@@ -1,4 +1,0 @@
-select * from (
-{{sql}}
-) as sample
-limit {{limit}}

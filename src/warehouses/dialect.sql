@@ -1,0 +1,79 @@
+-- What most dialects say in the same words; a dialect's own template of the same name comes before it.
+
+-- name: members
+-- Members of a signal: rows where `when` holds, or that `rearm` has not disarmed yet.
+select
+  {{bucket}} as bucket,
+  {{armed}} as armed,
+  {{fingerprint}} as fingerprint,
+  {{hash}} as hash,
+  {{observed_at}} as observed_at,
+  {{keys}}
+from (
+{{sql}}
+) as signal
+where {{where}}
+
+-- name: digest
+-- One row for each bucket that has members. 1M rows, 3 tracked columns: DuckDB with 2 threads takes 0.2 s, Postgres 0.7 s;
+-- their bare drivers read the rows in 0.5 s and 1.9 s.
+select bucket, count(*) as rows, sum(hash) as digest
+from (
+{{members}}
+) as members
+group by bucket
+
+-- name: lookup
+select * from (
+{{sql}}
+) as found
+where {{matches}}
+
+-- name: newest
+-- The newest time anywhere in the source: a guard asks whether the source is fresh, not whether its members are.
+select max({{observed_at}}) as newest_observed_at
+from (
+{{sql}}
+) as source
+
+-- name: sample
+-- SAMPLE is a reserved word of Snowflake.
+select * from (
+{{sql}}
+) as preview
+limit {{limit}}
+
+-- name: armed
+coalesce((
+{{when}}
+), false)
+
+-- name: holds
+(
+{{when}}
+)
+
+-- name: not_disarmed
+((
+{{when}}
+) or not coalesce((
+{{rearm}}
+), false))
+
+-- name: in_buckets
+{{bucket}} in ({{only}})
+
+-- name: key_text
+{{column}}::varchar
+
+-- name: time
+{{column}}::timestamptz
+
+-- name: no_time
+null::timestamptz
+
+-- name: no_key
+{{column}} is null
+
+-- name: create_table
+create table
