@@ -8,6 +8,8 @@ export interface Dialect {
   /** The statements and the fragments that they are put together from; see `loadDialect`. */
   templates: Templates;
   quote(name: string): string;
+  /** What stands between the columns of a text that is hashed; a comma if absent. */
+  joint?: string;
   /** Text as a literal, where a backslash is more than a character. */
   literal?(text: string): string;
 }
@@ -111,11 +113,11 @@ export function compiler(dialect: Dialect): Compiler {
 }
 
 export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?: number[]): string {
-  const { templates, quote } = dialect;
+  const { templates, quote, joint = ', ' } = dialect;
   const { key, track, observedAt } = query;
   const fill = (name: string, values: Record<string, string> = {}) => render(templates, name, values);
   const each = (name: string, columns: string[]) =>
-    columns.map((column) => fill(name, { column: quote(column) })).join(', ');
+    columns.map((column) => fill(name, { column: quote(column) })).join(joint);
   const bucket = fill('bucket', { keys: each('key_text', key), buckets: String(buckets) });
   const { armed, where } = conditions(templates, query);
   if (only) where.push(fill('in_buckets', { bucket, only: only.join(', ') || 'null' }));
@@ -129,7 +131,7 @@ export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number
       track.length === 0
         ? `'${constantFingerprint}'`
         : fill('fingerprint', { columns: each('tracked', track) }),
-    hash: fill('hash', { columns: hashed.join(', '), texts: hashed.map(text).join(', ') }),
+    hash: fill('hash', { columns: hashed.join(', '), texts: hashed.map(text).join(joint) }),
     observed_at: observedAt === undefined ? fill('no_time') : fill('time', { column: quote(observedAt) }),
     keys: key.map((column, at) => `${quote(column)} as key_${at + 1}`).join(', '),
     where: where.join('\n  and ') || 'true',

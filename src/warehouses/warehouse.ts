@@ -182,8 +182,8 @@ export interface WarehouseType {
   schema: z.ZodType<Record<string, unknown>>;
   /** An example of the settings as YAML, run by a test. */
   example: string;
-  /** What `follow` can do here; absent: nothing. */
-  tells?: readonly ('listen' | 'replicate')[];
+  /** What `follow` can do with these settings; absent: nothing. */
+  tells?(settings: Record<string, unknown>): readonly ('listen' | 'replicate')[];
   /** Which outputs of a dbt `profiles.yml` lead here; none if absent. */
   dbt?: DbtOutputs;
   /** The setting that gives it a place for `snapshots`. Absent: it keeps none. */

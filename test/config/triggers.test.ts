@@ -58,6 +58,14 @@ const cases: [rule: string, changed: Changed, found: string][] = [
     `${signal}:4:20 CONFIG_VALUE: a duckdb warehouse has no \`listen\``,
   ],
   [
+    'nor does every flavour of Postgres',
+    {
+      ...trigger('{ listen: moves }'),
+      warehouse: '{ type: postgres, flavour: redshift, url: env:WAREHOUSE_URL }',
+    },
+    `${signal}:4:20 CONFIG_VALUE: a redshift warehouse has no \`listen\``,
+  ],
+  [
     'only some warehouses replicate',
     trigger('{ replicate: { publication: moves } }'),
     `${signal}:4:23 CONFIG_VALUE: a duckdb warehouse has no \`replicate\``,

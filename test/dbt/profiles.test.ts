@@ -98,6 +98,7 @@ test('a warehouse is an output of profiles.yml, its env_var() filled in', async 
     database: 'shop',
     user: 'reader',
     sslmode: 'require',
+    flavour: 'postgres',
     max_connections: 4,
   });
   assert.equal(password instanceof Secret && password.reveal(), 'p{%w');
@@ -124,10 +125,10 @@ test('keys beside dbt_profile are laid over what the profile says', async () => 
   assert.equal(found?.settings.user, 'readback');
 });
 
-test('Redshift is read as the Postgres that it speaks like, on its own port', async () => {
+test('Redshift is read as the flavour of Postgres that it is', async () => {
   const { found } = await warehouse('dbt_profile: acme.wide');
   assert.equal(found?.type, 'postgres');
-  assert.equal(found?.settings.port, 5439);
+  assert.equal(found?.settings.flavour, 'redshift');
 });
 
 test('Snowflake and BigQuery are read with what their profiles say; a login that needs a browser is refused', async () => {

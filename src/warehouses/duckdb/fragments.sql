@@ -15,10 +15,6 @@
 -- Length and text: ('a', 'bc') is not ('ab', 'c'), and null is not ''.
 coalesce(strlen({{column}}::varchar) || ':' || {{column}}::varchar, 'n')
 
--- name: fingerprint
--- Stable over versions. 1M rows of 3 columns: 270 ms.
-left(md5(concat({{columns}})), 16)
-
 -- name: key_list
 unnest(${{number}}::{{type}}[])
 

@@ -28,7 +28,8 @@ export const dbtSettings = z
   .transform((output): Record<string, unknown> => {
     return present({
       host: output.host,
-      port: output.port ?? (output.type === 'redshift' ? 5439 : undefined),
+      port: output.port,
+      flavour: output.type === 'redshift' ? 'redshift' : undefined,
       database: output.dbname ?? output.database,
       user: output.user,
       password: secretOf(output.password ?? output.pass),

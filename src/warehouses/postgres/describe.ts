@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Deadline } from '../deadline.ts';
-import type { Templates } from '../template.ts';
+import { render, type Templates } from '../template.ts';
 import type { Column } from '../warehouse.ts';
 import { columnType } from './values.ts';
 
@@ -57,12 +57,14 @@ export async function columnsOf(
   templates: Templates,
   deadline: Deadline,
 ): Promise<Column[]> {
-  const parameters = [fields.map((field) => field.dataTypeID), fields.map((field) => field.dataTypeModifier)];
-  const query = client.query<{ name: string }>(templates.get('types') as string, parameters);
-  const { rows } = await deadline.race(query);
+  const names = fields.map(({ dataTypeID, dataTypeModifier }) =>
+    render(templates, 'type_name', { type: String(dataTypeID), modifier: String(dataTypeModifier) }),
+  );
+  const text = render(templates, 'types', { names: names.join(', ') });
+  const { rows } = await deadline.race(client.query<string[]>({ text, rowMode: 'array' }));
   return fields.map((field, at) => ({
     name: field.name,
     type: columnType(field.dataTypeID),
-    nativeType: rows[at]?.name ?? 'text',
+    nativeType: rows[0]?.[at] ?? 'text',
   }));
 }

@@ -6,7 +6,9 @@ import type { Column, Warehouse, WarehouseType } from '../warehouse.ts';
 import { dbtSettings } from './dbt.ts';
 import { columnsOf, fieldsOf } from './describe.ts';
 import { type FailureContext, failureOf, notAQuery } from './failure.ts';
+import { flavours } from './flavours.ts';
 import { follow } from './follow.ts';
+import { lookupOneByOne } from './lookup.ts';
 import { readRows } from './read.ts';
 import { inSession, type Session, Sessions } from './session.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -15,31 +17,31 @@ import { targetOf } from './target.ts';
 
 export const warehouse: WarehouseType = {
   name: 'postgres',
-  summary: 'A PostgreSQL database, read in read-only transactions.',
+  summary: 'A PostgreSQL database, or another that speaks its protocol, read in read-only transactions.',
   schema: settingsSchema,
   example: 'url: env:WAREHOUSE_URL',
-  tells: ['listen', 'replicate'],
+  tells: (settings) => flavours[(settings as Settings).flavour].tells,
   dbt: { types: ['postgres', 'redshift'], settings: dbtSettings },
   scratchSetting: 'scratch_schema',
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
-const templateFiles = ['fragments', 'guard', 'begin', 'cancel', 'types', 'follow'];
-
 function openWarehouse(settings: Settings): Warehouse {
-  const templates = loadDialect(import.meta.url, templateFiles);
+  const { tells, compares, arrays, joint, literal } = flavours[settings.flavour];
+  const templates = loadDialect(import.meta.url, ['fragments', settings.flavour, 'follow']);
   const authority = settings.sslrootcert?.reveal();
-  const target = targetOf(settings);
+  const target = targetOf(settings, settings.flavour);
   const sessions = new Sessions(target, templates, settings.max_connections, authority);
   const guarded = (sql: string) => render(templates, 'guard', { sql: withoutSemicolon(sql) });
   const prefix = render(templates, 'guard', { sql: '\0' }).split('\0')[0] as string;
-  const dialect = { templates, quote: quoteName };
+  const dialect = { templates, quote: quoteName, joint, literal };
   const { scratch_schema: schema } = settings;
   const writing = new Sessions(target, templates, 1, authority, 'read write');
 
   return {
     ...compiler(dialect),
-    ...comparer(dialect),
+    ...(compares && comparer(dialect)),
+    ...(!arrays && { lookup: (sql, key, keys) => lookupOneByOne(dialect, sql, key, keys) }),
     snapshots: schema === undefined ? undefined : openSnapshots(dialect, schema, writing),
     check: (options) => inSession(sessions, options, { sql: '' }, async () => {}),
     describe: (sql, options) =>
@@ -75,7 +77,9 @@ function openWarehouse(settings: Settings): Warehouse {
         await session?.end(failed);
       }
     },
-    follow: (changes, follower, stop) => follow(sessions, templates, changes, follower, stop),
+    ...(tells.length > 0 && {
+      follow: (changes, follower, stop) => follow(sessions, templates, changes, follower, stop),
+    }),
     close: async () => {
       await Promise.all([sessions.close(), writing.close()]);
     },

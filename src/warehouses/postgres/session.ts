@@ -1,8 +1,11 @@
 import type pg from 'pg';
+import { ReadbackError } from '../../errors.ts';
 import { Deadline } from '../deadline.ts';
 import { render, type Templates } from '../template.ts';
 import type { ReadOptions } from '../warehouse.ts';
+import { cancelQuery } from './cancel.ts';
 import { type FailureContext, failureOf, unreachable } from './failure.ts';
+import { flavourOf, flavours } from './flavours.ts';
 import { openPool } from './pool.ts';
 import type { Target } from './target.ts';
 
@@ -65,10 +68,8 @@ export class Sessions {
     try {
       const timeoutMs = String(Math.max(1, Math.ceil(deadline.remainingMs)));
       const values = { timeout_ms: timeoutMs, access: this.#access };
-      const begin = client.query(render(this.#templates, 'begin', values));
-      const results = (await deadline.race(begin)) as unknown as pg.QueryResult<{ pid: string }>[];
-      const pid = results.at(-1)?.rows[0]?.pid;
-      deadline.onStop(() => this.#cancel(pid));
+      await deadline.race(client.query(render(this.#templates, 'begin', values)));
+      deadline.onStop(() => this.#cancel(client));
       return { client, end };
     } catch (error) {
       await end(true);
@@ -105,29 +106,34 @@ export class Sessions {
   async #open(): Promise<pg.Pool> {
     const { pool, ssl } = await openPool(this.#target, this.#max, this.#authority);
     this.#ssl = ssl;
-    return pool;
+    try {
+      const { rows } = await pool.query<{ version: string }>(render(this.#templates, 'version', {}));
+      this.#recognise(rows[0]?.version ?? '');
+      return pool;
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
   }
 
-  /** On a connection of its own, not the pool's: that may have none left. */
-  #cancel(pid: string | undefined): void {
-    if (pid === undefined) return;
-    const cancelling = this.#cancelBackend(pid)
+  /** The SQL of one flavour is not that of another: the wrong one would fail later, or find other digests. */
+  #recognise(version: string): void {
+    const found = flavourOf(version);
+    if (found === this.#target.flavour) return;
+    const { label } = flavours[found];
+    throw new ReadbackError(
+      'WAREHOUSE_UNREACHABLE',
+      `${this.shown} is ${label}, not ${flavours[this.#target.flavour].label}`,
+      { hint: `write \`flavour: ${found}\`` },
+    );
+  }
+
+  #cancel(client: pg.ClientBase): void {
+    const config = { ...this.#target.config, ...(this.#ssl !== undefined && { ssl: this.#ssl }) };
+    const cancelling = cancelQuery(client, config)
       .catch(() => {})
       .finally(() => this.#cancels.delete(cancelling));
     this.#cancels.add(cancelling);
-  }
-
-  async #cancelBackend(pid: string): Promise<void> {
-    const { default: driver } = await import('pg');
-    const ssl = this.#ssl;
-    const client = new driver.Client({ ...this.#target.config, ...(ssl !== undefined && { ssl }) });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      await client.query(render(this.#templates, 'cancel', {}), [pid]);
-    } finally {
-      await client.end().catch(() => {});
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import { flavourNames, flavours } from './flavours.ts';
 
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof sslModes)[number];
@@ -36,9 +37,17 @@ export type AccessSettings = z.infer<typeof accessSchema>;
 export const settingsSchema = z
   .strictObject({
     ...access,
+    port: access.port.describe('The usual one of the flavour if absent: 5432, 5439, 26257, 6875.'),
+    flavour: setting(z.enum(flavourNames))
+      .default('postgres')
+      .describe('Which of the servers that speak Postgres’ protocol it is.'),
     scratch_schema: text().describe(
       'A schema that Readback may write to, for signals with `diff: warehouse`.',
     ),
   })
-  .refine(hasOneAddress, oneAddress);
+  .refine(hasOneAddress, oneAddress)
+  .refine(({ flavour, scratch_schema: schema }) => schema === undefined || flavours[flavour].compares, {
+    path: ['scratch_schema'],
+    error: 'only flavour: postgres keeps snapshots; write `diff: digest` in the signals instead',
+  });
 export type Settings = z.infer<typeof settingsSchema>;

@@ -1,12 +1,14 @@
 import type { ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import { ReadbackError } from '../../errors.ts';
+import { type FlavourName, flavours } from './flavours.ts';
 import type { AccessSettings, SslMode } from './settings.ts';
 
 /** What to connect to, and the words for it in errors: never the password. */
 export interface Target {
   config: pg.ClientConfig;
   sslMode: SslMode;
+  flavour: FlavourName;
   /** `user@host:port/database` */
   shown: string;
 }
@@ -14,8 +16,9 @@ export interface Target {
 /** Shorter than any read's deadline, so that a dead host is told apart from a slow query. */
 const connectMs = 10_000;
 
-export function targetOf(settings: AccessSettings): Target {
-  const parts = settings.url ? partsOf(settings.url.reveal()) : plainParts(settings);
+export function targetOf(settings: AccessSettings, flavour: FlavourName = 'postgres'): Target {
+  const usual = flavours[flavour].port;
+  const parts = settings.url ? partsOf(settings.url.reveal(), usual) : plainParts(settings, usual);
   const sslMode = settings.sslmode ?? parts.sslMode ?? 'prefer';
   const { host, port, database, user, password } = parts;
   return {
@@ -31,6 +34,7 @@ export function targetOf(settings: AccessSettings): Target {
     },
     // A unix socket has no TLS.
     sslMode: host.startsWith('/') ? 'disable' : sslMode,
+    flavour,
     shown: `${user ? `${user}@` : ''}${host}:${port}${database ? `/${database}` : ''}`,
   };
 }
@@ -44,17 +48,17 @@ interface Parts {
   sslMode?: SslMode | undefined;
 }
 
-function plainParts(settings: AccessSettings): Parts {
+function plainParts(settings: AccessSettings, port: number): Parts {
   return {
     host: settings.host ?? 'localhost',
-    port: settings.port ?? 5432,
+    port: settings.port ?? port,
     database: settings.database,
     user: settings.user,
     password: settings.password?.reveal(),
   };
 }
 
-function partsOf(url: string): Parts {
+function partsOf(url: string, port: number): Parts {
   // Never the parser's own error: it quotes the whole url.
   if (!URL.canParse(url)) throw badUrl();
   const parsed = new URL(url);
@@ -64,7 +68,7 @@ function partsOf(url: string): Parts {
   try {
     return {
       host: query.get('host') ?? part(parsed.hostname)?.replace(/^\[(.*)\]$/, '$1') ?? 'localhost',
-      port: Number(parsed.port || query.get('port') || 5432),
+      port: Number(parsed.port || query.get('port') || port),
       database: part(parsed.pathname.slice(1)),
       user: part(parsed.username),
       password: part(parsed.password),

@@ -12,13 +12,6 @@ mod(md5_number_upper64(concat_ws('/', {{keys}})), {{buckets}})
 -- From 0 to 2^63 - 2, for the ledger's bigint.
 mod(md5_number_lower64(concat({{texts}})), 9223372036854775807)
 
--- name: tracked
--- Length and text: ('a', 'bc') is not ('ab', 'c'), and null is not ''.
-coalesce(length({{column}}::varchar)::varchar || ':' || {{column}}::varchar, 'n')
-
--- name: fingerprint
-left(md5(concat({{columns}})), 16)
-
 -- name: time
 {{column}}::timestamp_tz
 
