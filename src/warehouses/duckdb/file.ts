@@ -4,6 +4,7 @@ import { ReadbackError } from '../../errors.ts';
 import type { Deadline } from '../deadline.ts';
 import { messageOf } from './failure.ts';
 import { instanceOptions, sessionSettings } from './hardening.ts';
+import { installMotherDuck, isMotherDuck, motherDuckPath, refusedByMotherDuck } from './motherduck.ts';
 import type { Settings } from './settings.ts';
 
 /** How often a file that a writer holds is tried again. */
@@ -41,7 +42,8 @@ export class DatabaseFile {
       try {
         return await this.#connect();
       } catch (error) {
-        if (!isLocked(error)) throw unreachable(path, error);
+        if (error instanceof ReadbackError) throw error;
+        if (!isLocked(error)) throw unreachable(this.#settings, error);
         if (deadline.remainingMs <= retryMs) throw locked(path, error);
       }
       await sleep(retryMs);
@@ -83,7 +85,11 @@ export class DatabaseFile {
 
 async function openInstance(settings: Settings): Promise<DuckDBInstance> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
-  const instance = await DuckDBInstance.create(settings.path, instanceOptions(settings));
+  const { path, external_access: external } = settings;
+  const remote = isMotherDuck(path);
+  if (remote) await installMotherDuck();
+  const opened = remote ? motherDuckPath(path, external) : path;
+  const instance = await DuckDBInstance.create(opened, instanceOptions(settings));
   try {
     const connection = await instance.connect();
     for (const statement of sessionSettings(settings)) await connection.run(statement);
@@ -116,7 +122,8 @@ function locked(path: string, cause: unknown): ReadbackError {
   );
 }
 
-function unreachable(path: string, cause: unknown): ReadbackError {
+function unreachable({ path, token }: Settings, cause: unknown): ReadbackError {
+  if (token !== undefined) return refusedByMotherDuck(path, token.reveal(), cause);
   const message = messageOf(cause);
   const absent = /does not exist/i.test(message);
   return new ReadbackError('WAREHOUSE_UNREACHABLE', absent ? `${path} does not exist` : message, {

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isMotherDuck } from './motherduck.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -13,25 +14,36 @@ export function instanceOptions(settings: Settings): Record<string, string> {
     memory_limit: settings.memory_limit,
     threads: String(settings.threads),
     temp_directory: settings.temp_directory ?? join(tmpdir(), `readback-duckdb-${process.pid}`),
-    // Attaching the scratch file is access too; it is taken away right after.
-    enable_external_access: String(settings.external_access || settings.scratch_path !== undefined),
+    // Attaching is access too; it is taken away right after.
+    enable_external_access: String(settings.external_access || attaches(settings)),
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',
     allow_persistent_secrets: 'false',
     errors_as_json: 'true',
+    // Here and not in the path, which errors quote.
+    ...(settings.token && { motherduck_token: settings.token.reveal() }),
   };
+}
+
+function attaches({ path, scratch_path: scratch }: Settings): boolean {
+  return scratch !== undefined || isMotherDuck(path);
 }
 
 /** How the scratch file is called in SQL. The other is the one that the signals name, and stays read-only. */
 export const scratchName = 'readback_scratch';
 
 /** Texts of times are in UTC wherever this runs; then no SQL can change any setting. */
-export function sessionSettings({ scratch_path: scratch, external_access: external }: Settings): string[] {
+export function sessionSettings({
+  path,
+  scratch_path: scratch,
+  external_access: external,
+}: Settings): string[] {
   return [
     ...(scratch === undefined
       ? []
       : [`attach '${scratch.replaceAll("'", "''")}' as ${scratchName} (READ_WRITE)`]),
-    ...(external ? [] : ['set enable_external_access = false']),
+    // There MotherDuck's own mode keeps SQL from this machine, and the extension needs its access.
+    ...(external || isMotherDuck(path) ? [] : ['set enable_external_access = false']),
     "set global TimeZone = 'UTC'",
     'set lock_configuration = true',
   ];

@@ -1,10 +1,14 @@
 import { z } from 'zod';
-import { setting } from '../../config/references.ts';
+import { secret, setting } from '../../config/references.ts';
+import { isMotherDuck } from './motherduck.ts';
 
-export const settingsSchema = z.strictObject({
+const fields = z.strictObject({
   path: setting(z.string().min(1)).describe(
-    'The database file, relative to the project. `:memory:` for none, to query files with `external_access`.',
+    'The database file, relative to the project. `:memory:` for none, to query files with `external_access`. `md:NAME` for a database of MotherDuck.',
   ),
+  token: secret()
+    .exactOptional()
+    .describe('Of MotherDuck: a read scaling token, which cannot write. Only with `path: md:NAME`.'),
   memory_limit: setting(z.string().regex(/^\d+(\.\d+)?\s?[KMGT]i?B$/, 'write a size such as 256MB'))
     .default('128MB')
     .describe('What DuckDB may hold in memory; more goes to temporary files.'),
@@ -22,4 +26,18 @@ export const settingsSchema = z.strictObject({
     ),
 });
 
+export const settingsSchema = fields
+  .refine(({ path }) => !isMotherDuck(path) || /^md:\w+$/.test(path), {
+    path: ['path'],
+    // Never with the value: what follows a question mark there may be a token.
+    error: 'write md:NAME, and the token as token: env:MOTHERDUCK_TOKEN',
+  })
+  .refine(({ path, token }) => isMotherDuck(path) === (token !== undefined), {
+    path: ['token'],
+    error: 'path: md:NAME and token belong together',
+  })
+  .refine(({ path, scratch_path: scratch }) => !isMotherDuck(path) || scratch === undefined, {
+    path: ['scratch_path'],
+    error: 'no snapshots are kept beside MotherDuck; write `diff: digest` in the signals instead',
+  });
 export type Settings = z.infer<typeof settingsSchema>;
