@@ -18,10 +18,15 @@ export async function cancelQuery(client: pg.ClientBase, config: pg.ClientConfig
   const { host = '', port = 0, ssl } = config;
   const connection = new driver.Connection({ ssl: ssl || false } as object) as Canceller;
   const send = () => connection.cancel(processID, secretKey);
+  connection.on('error', () => {});
   connection.on('connect', () => (ssl ? connection.requestSsl() : send()));
   connection.on('sslconnect', send);
   if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
   else connection.connect(port, host);
-  // The server closes it without an answer.
-  await once(connection, 'end', { signal: AbortSignal.timeout(config.connectionTimeoutMillis ?? 10_000) });
+  try {
+    // The server closes it without an answer.
+    await once(connection, 'end', { signal: AbortSignal.timeout(config.connectionTimeoutMillis ?? 10_000) });
+  } finally {
+    connection.stream.destroy();
+  }
 }
