@@ -15,8 +15,8 @@ from (
 where {{where}}
 
 -- name: digest
--- One row for each bucket that has members. 1M rows, 3 tracked columns: DuckDB with 2 threads takes 0.2 s, Postgres 0.7 s;
--- their bare drivers read the rows in 0.5 s and 1.9 s.
+-- One row for each bucket that has members. 1M rows, 3 tracked columns: 0.26 s of DuckDB's processor time, 0.7 s of Postgres';
+-- their bare drivers take 0.47 s and 1.9 s to read the rows.
 select bucket, count(*) as rows, sum(hash) as digest
 from (
 {{members}}
