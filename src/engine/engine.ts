@@ -58,6 +58,8 @@ export class Engine {
   readonly #looks: Looks | undefined;
   readonly #draining = new AbortController();
   readonly #resting = new Map<string, number>();
+  /** Lanes that a turn of this process is at, each until its job has expired. */
+  readonly #worked = new Map<string, AbortSignal>();
 
   private constructor(options: EngineOptions, queue: Queue) {
     const { project, database, log } = options;
@@ -66,9 +68,17 @@ export class Engine {
     this.#openings = new Openings(project, database.pool);
     this.pipeline = new Pipeline(project, database.pool, this.#openings, log);
     const warm = attendsTriggers(options.role) ? warmDestinations(project) : [];
-    this.#dispatcher = new Dispatcher(project, database.pool, queue, log, warm);
     this.#scheduler = new Scheduler(project, database.pool, queue, log);
     this.#presence = new Presence(database.pool, options.role, log);
+    this.#dispatcher = new Dispatcher({
+      project,
+      ledger: database.pool,
+      queue,
+      log,
+      process: this.#presence.id,
+      warm,
+      isWorked: (lane) => this.#isWorked(lane),
+    });
     this.#watch = new Watch(project, database.pool, log);
     this.#maintenance = new Maintenance(project, database.pool, log);
     this.#looks =
@@ -137,7 +147,7 @@ export class Engine {
     await this.#queue.workPolls(pollConcurrency, (job, signal) => this.#pollTurn(job, signal));
     for (const destination of project.destinations.values()) {
       const atOnce = Math.min(destination.lanes, lanesAtOnce);
-      await this.#queue.workLanes(destination.name, atOnce, (job) => this.#laneTurn(job));
+      await this.#queue.workLanes(destination.name, atOnce, (job, expired) => this.#laneTurn(job, expired));
     }
   }
 
@@ -168,14 +178,16 @@ export class Engine {
   }
 
   /** A failed turn never fails the job: what was due is still due, and the dispatcher asks again. */
-  async #laneTurn(job: LaneJob): Promise<void> {
+  async #laneTurn(job: LaneJob, expired: AbortSignal): Promise<void> {
     const { project, log } = this.#options;
     const destination = project.destinations.get(job.destination);
-    const name = `${job.destination}/${job.lane}`;
-    if (!destination || (this.#resting.get(name) ?? 0) > performance.now()) return;
+    const name = nameOf(job);
+    if (!destination || (this.#resting.get(name) ?? 0) > performance.now() || this.#isWorked(job)) return;
+    this.#worked.set(name, expired);
     try {
+      const shared = { process: this.#presence.id, draining: this.#draining.signal };
       const turn = (waiting?: Waiting) =>
-        this.pipeline.laneTurn(destination, job.lane, this.#draining.signal, waiting);
+        this.pipeline.laneTurn(destination, job.lane, { ...shared, waiting });
       // Kept only where there is a worker for every lane: one that waits must not keep others from their turn.
       if (this.#looks && destination.lanes <= lanesAtOnce) await this.#looks.keep(destination, turn);
       else await turn();
@@ -186,7 +198,14 @@ export class Engine {
       );
       if (await this.#ledgerWasAway()) return;
       this.#resting.set(name, performance.now() + laneRestMs);
+    } finally {
+      if (this.#worked.get(name) === expired) this.#worked.delete(name);
     }
+  }
+
+  /** The ledger cannot tell two turns of one process apart. One that hangs is given up when its job expires. */
+  #isWorked(lane: LaneJob): boolean {
+    return this.#worked.get(nameOf(lane))?.aborted === false;
   }
 
   /**
@@ -204,6 +223,10 @@ export class Engine {
       await sleep(ledgerLookMs, undefined, { signal: this.#draining.signal }).catch(() => {});
     }
   }
+}
+
+function nameOf({ destination, lane }: LaneJob): string {
+  return `${destination}/${lane}`;
 }
 
 /** The ledger must know the names that its rows refer to. */

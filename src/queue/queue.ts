@@ -17,22 +17,32 @@ export interface PollJob {
 
 /**
  * A job is a turn of a lane or a poll, never one action: the ledger knows what is due, the queue only decides which
- * process looks. `exclusive` keeps one job for each key, queued or active, over all machines.
+ * process looks.
  */
-const exclusive = {
-  policy: 'exclusive',
+const common = {
   notify: true,
-  // A worker that dies is noticed after one missed heartbeat; 10 s is pg-boss's shortest.
-  heartbeatSeconds: 10,
   expireInSeconds: 600,
   // Finished jobs carry no information that the ledger lacks.
   deleteAfterSeconds: 60,
 } as const;
 
-/** A turn of a lane is asked for again by the dispatcher; nobody else asks for a poll, so it is tried until it begins. */
-const retries = {
-  lane: { retryLimit: 0 },
-  poll: { retryLimit: 1_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 10 },
+const settings = {
+  /**
+   * `short` keeps one queued job for each key, and none that a process has fetched: whose fetch was lost with its
+   * connection, or who died, is in nobody's way. Who is at a lane the ledger knows. The dispatcher asks again.
+   */
+  lane: { ...common, policy: 'short', retryLimit: 0 },
+  /** Nobody asks for a poll again, so it is tried until it begins. */
+  poll: {
+    ...common,
+    policy: 'exclusive',
+    // A worker that dies is noticed after one missed heartbeat; 10 s is pg-boss's shortest.
+    heartbeatSeconds: 10,
+    retryLimit: 1_000,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 10,
+  },
 } as const;
 
 const pollQueue = 'poll';
@@ -62,24 +72,23 @@ export class Queue {
     boss.on('error', (error: Error) => log.warn({ error: error.message }, 'queue error'));
     await boss.start();
     const queue = new Queue(boss);
-    await queue.#create(pollQueue, retries.poll);
+    await queue.#create(pollQueue, settings.poll);
     return queue;
   }
 
-  /** @param retry how often a job is given to a worker again when its own died or failed */
-  #create(name: string, retry: (typeof retries)[keyof typeof retries]): Promise<void> {
+  #create(name: string, setting: (typeof settings)[keyof typeof settings]): Promise<void> {
     let created = this.#created.get(name);
     if (!created) {
-      created = this.#boss.createQueue(name, { ...exclusive, ...retry });
+      created = this.#boss.createQueue(name, setting);
       this.#created.set(name, created);
     }
     return created;
   }
 
-  /** Asks for a turn of a lane. Does nothing when one is queued or under way. */
+  /** Asks for a turn of a lane. Does nothing when one is queued. */
   async sendLane(job: LaneJob): Promise<void> {
     const name = laneQueue(job.destination);
-    await this.#create(name, retries.lane);
+    await this.#create(name, settings.lane);
     await this.#boss.send(name, job, { singletonKey: String(job.lane) });
   }
 
@@ -108,7 +117,7 @@ export class Queue {
     turn: (job: LaneJob, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const name = laneQueue(destination);
-    await this.#create(name, retries.lane);
+    await this.#create(name, settings.lane);
     for (let one = 0; one < atOnce; one += 1) {
       const worker: string = await this.#boss.work<LaneJob>(
         name,
