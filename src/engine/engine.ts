@@ -208,10 +208,7 @@ export class Engine {
     return this.#worked.get(nameOf(lane))?.aborted === false;
   }
 
-  /**
-   * Waits for a ledger that does not answer. A turn must not end before it does: the queue could not be told, and would
-   * believe the lane at work until it misses a heartbeat, 10 to 15 s later.
-   */
+  /** Waits for a ledger that does not answer. A lane whose turn it failed need not rest: nothing else was wrong. */
   async #ledgerWasAway(): Promise<boolean> {
     const until = performance.now() + ledgerPatienceMs;
     for (let away = false; ; away = true) {
