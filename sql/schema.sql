@@ -215,6 +215,7 @@ CREATE INDEX actions_open ON readback.actions USING btree (entity, signal, desti
 CREATE INDEX entities_absent ON readback.entities USING btree (signal, entity) WHERE (NOT present);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
 CREATE INDEX messages_poll ON readback.messages USING btree (poll, entity, sequence);
+CREATE INDEX polls_open ON readback.polls USING btree (signal) WHERE (state = ANY (ARRAY['queued'::poll_state, 'running'::poll_state]));
 
 create view alive_processes as
  SELECT id,

@@ -45,6 +45,7 @@ create table polls (
   departed bigint,
   unique (signal, scheduled_for)
 );
+create index polls_open on polls (signal) where state in ('queued', 'running');
 
 -- What the API and `readback poke` were asked for, until somebody has looked.
 create table pokes (

@@ -1,10 +1,11 @@
 import type { Project } from '../config/model.ts';
 import type { Log } from '../log.ts';
-import type { LaneJob, Queue } from '../queue/queue.ts';
+import type { LaneJob, PollJob, Queue } from '../queue/queue.ts';
 import { type Queryable, queries } from '../store/queries.ts';
 import { Repeated } from './repeated.ts';
 
 const sql = queries('lanes');
+const schedule = queries('schedule');
 
 export interface DispatcherOptions {
   project: Project;
@@ -19,11 +20,11 @@ export interface DispatcherOptions {
   isWorked(lane: LaneJob): boolean;
 }
 
-/** How often the ledger is asked which lanes have something due. One index probe for each lane. */
+/** How often the ledger is asked what is due. One index probe for each lane, and one for the ticks. */
 const intervalMs = 500;
 
 /**
- * Turns what is due in the ledger into turns of lanes. Level-triggered: whatever is lost on the way (a job, a
+ * Turns what is due in the ledger into turns of lanes and polls. Level-triggered: whatever is lost on the way (a job, a
  * notification, a worker) is found due again at the next look, so the queue need not be trusted with anything.
  */
 export class Dispatcher {
@@ -41,6 +42,11 @@ export class Dispatcher {
 
   /** Looks now, without waiting for the interval. */
   async dispatch(): Promise<void> {
+    await this.#askForTurns();
+    await this.#askForPolls();
+  }
+
+  async #askForTurns(): Promise<void> {
     const { project, ledger, queue, process, warm, isWorked } = this.#options;
     const destinations = [...project.destinations.values()];
     const lanes = destinations.flatMap((one) =>
@@ -58,6 +64,13 @@ export class Dispatcher {
       if (ours !== null) await sql.run(ledger, 'let_go', { destination, lane, epoch: ours });
       await queue.sendLane({ destination, lane });
     }
+  }
+
+  async #askForPolls(): Promise<void> {
+    const { project, ledger, queue } = this.#options;
+    const signals = [...project.signals.keys()];
+    for (const job of await schedule.run<PollJob>(ledger, 'ticks_open', { signals }))
+      await queue.sendPoll(job);
   }
 
   stop(): Promise<void> {

@@ -31,9 +31,9 @@ const pollConcurrency = 4;
  * make more calls than any vendor allows; further lanes are for further processes.
  */
 const lanesAtOnce = 4;
-/** A lane whose turn failed as a whole (warehouse gone, ledger gone) rests this long. */
-const laneRestMs = 3_000;
-/** A turn that the ledger failed waits for it this long, looking this often. */
+/** Who failed as a whole rests this long: a lane (its warehouse is gone), a poll (the ledger cannot be written). */
+const restMs = 3_000;
+/** Who was failed by the ledger waits for it this long, looking this often. */
 const ledgerPatienceMs = 60_000;
 const ledgerLookMs = 200;
 /** How long a drain waits for turns under way: longer than any call, shorter than a supervisor's patience. */
@@ -152,13 +152,14 @@ export class Engine {
   }
 
   /**
-   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the queue then tries
-   * again, because a tick whose poll never begins would hold up the ticks that follow.
+   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the tick is then still open,
+   * and the dispatcher asks again.
    */
   async #pollTurn(job: PollJob, expired: AbortSignal): Promise<void> {
     const { project, database, log } = this.#options;
     const signal = project.signals.get(job.signal);
-    if (!signal) return;
+    const name = `poll of ${job.signal}`;
+    if (!signal || this.#rests(name)) return;
     await runPoll(
       this.pipeline,
       database.pool,
@@ -170,9 +171,9 @@ export class Engine {
         signal: AbortSignal.any([expired, this.#draining.signal]),
       },
       log,
-    ).catch((error: Error) => {
+    ).catch(async (error: Error) => {
       log.error({ signal: signal.name, error: error.message }, 'poll failed');
-      throw error;
+      if (!(await this.#ledgerWasAway())) this.#rest(name);
     });
     await this.#dispatcher.dispatch().catch(() => {});
   }
@@ -182,7 +183,7 @@ export class Engine {
     const { project, log } = this.#options;
     const destination = project.destinations.get(job.destination);
     const name = nameOf(job);
-    if (!destination || (this.#resting.get(name) ?? 0) > performance.now() || this.#isWorked(job)) return;
+    if (!destination || this.#rests(name) || this.#isWorked(job)) return;
     this.#worked.set(name, expired);
     try {
       const shared = { process: this.#presence.id, draining: this.#draining.signal };
@@ -196,11 +197,18 @@ export class Engine {
         { destination: destination.name, lane: job.lane, error: (error as Error).message },
         'lane turn failed',
       );
-      if (await this.#ledgerWasAway()) return;
-      this.#resting.set(name, performance.now() + laneRestMs);
+      if (!(await this.#ledgerWasAway())) this.#rest(name);
     } finally {
       if (this.#worked.get(name) === expired) this.#worked.delete(name);
     }
+  }
+
+  #rest(name: string): void {
+    this.#resting.set(name, performance.now() + restMs);
+  }
+
+  #rests(name: string): boolean {
+    return (this.#resting.get(name) ?? 0) > performance.now();
   }
 
   /** The ledger cannot tell two turns of one process apart. One that hangs is given up when its job expires. */
@@ -208,7 +216,7 @@ export class Engine {
     return this.#worked.get(nameOf(lane))?.aborted === false;
   }
 
-  /** Waits for a ledger that does not answer. A lane whose turn it failed need not rest: nothing else was wrong. */
+  /** Waits for a ledger that does not answer. Whom it failed need not rest: nothing else was wrong. */
   async #ledgerWasAway(): Promise<boolean> {
     const until = performance.now() + ledgerPatienceMs;
     for (let away = false; ; away = true) {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
+import type { Signal } from '../../src/config/model.ts';
 import { Dispatcher } from '../../src/engine/dispatcher.ts';
+import { Scheduler } from '../../src/engine/scheduler.ts';
 import { Lane } from '../../src/ledger/lane.ts';
 import type { Log } from '../../src/log.ts';
 import { Queue } from '../../src/queue/queue.ts';
+import { queries } from '../../src/store/queries.ts';
 import { freshDatabase } from '../helpers/postgres.ts';
 import { aProject } from '../helpers/project.ts';
 import { aDestination, aSignal } from '../helpers/signal.ts';
 
+const detect = queries('detect');
 const { pool, url } = await freshDatabase();
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const project = {
@@ -61,13 +65,14 @@ after(async () => {
 
 const take = (process: string) => Lane.take(pool, 'crm', 0, { holder: process, process, lagMs: 0 });
 
-async function asked(): Promise<number> {
+/** How many jobs are queued after a look; they are taken away. */
+async function asked(queue = 'lane/crm'): Promise<number> {
   await dispatcher.dispatch();
-  const { rows } = await pool.query(
-    "select count(*) as found from readback_queue.job where name = 'lane/crm' and state = 'created'",
+  const { rowCount } = await pool.query(
+    "delete from readback_queue.job where name = $1 and state = 'created'",
+    [queue],
   );
-  await pool.query("delete from readback_queue.job where name = 'lane/crm' and state = 'created'");
-  return rows[0].found;
+  return rowCount ?? 0;
 }
 
 test('a lane that another process alive is at is left to it, until it has missed its beats', async () => {
@@ -89,6 +94,33 @@ test('a lane that this process has without knowing is let go of, for anyone to t
   await take(us);
   assert.equal(await asked(), 1);
   assert.notEqual(await take(them), undefined);
+});
+
+test('a tick that nobody polls is asked for again, also when its poller died', async () => {
+  const signal = { signal: 'churn' };
+  const tick = { ...signal, scheduled_for: '2026-01-31T09:30:00.500Z', cause: 'schedule' };
+  await pool.query(
+    'insert into polls (signal, scheduled_for, cause) values ($1, $2, $3)',
+    Object.values(tick),
+  );
+  assert.equal(await asked('poll'), 1);
+  const poller = await pool.connect();
+  await detect.run(poller, 'try_lock', signal);
+  assert.equal(await asked('poll'), 0, 'somebody is about to begin');
+  await detect.run(poller, 'start_poll', tick);
+  assert.equal(await asked('poll'), 0, 'somebody polls');
+  // What a SIGKILL does to the session.
+  poller.release(new Error('killed'));
+  while ((await asked('poll')) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await pool.query("update polls set state = 'done'");
+  assert.equal(await asked('poll'), 0);
+});
+
+test('the dispatcher asks for a tick under the name that the scheduler gave it', async () => {
+  const at = new Date('2026-01-31T09:31:00.250Z');
+  const [signal] = project.signals.values();
+  await new Scheduler(project, pool, queue, silent).claim(signal as Signal, at, 'schedule');
+  assert.equal(await asked('poll'), 1);
 });
 
 test('a turn that a worker fetched and never heard of is given to another at once', async () => {
