@@ -52,8 +52,6 @@ export class Queue {
       max: 4,
       schedule: false,
       useListenNotify: true,
-      superviseIntervalSeconds: 5,
-      monitorIntervalSeconds: 5,
       maintenanceIntervalSeconds: 60,
     });
     boss.on('error', (error: Error) => log.warn({ error: error.message }, 'queue error'));
@@ -68,6 +66,7 @@ export class Queue {
     if (!created) {
       created = this.#boss.createQueue(name, settings);
       this.#created.set(name, created);
+      created.catch(() => this.#created.delete(name));
     }
     return created;
   }

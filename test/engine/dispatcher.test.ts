@@ -123,6 +123,15 @@ test('the dispatcher asks for a tick under the name that the scheduler gave it',
   assert.equal(await asked('poll'), 1);
 });
 
+test('a queue that could not be made, as the ledger was away, is made the next time', async () => {
+  const other = await Queue.start(url, silent);
+  await pool.query('alter schema readback_queue rename to away');
+  await assert.rejects(other.sendLane({ destination: 'crm', lane: 1 }));
+  await pool.query('alter schema away rename to readback_queue');
+  await other.sendLane({ destination: 'crm', lane: 1 });
+  await other.stop(1_000);
+});
+
 test('a turn that a worker fetched and never heard of is given to another at once', async () => {
   await queue.workLanes('crm', 2, async () => {
     turns += 1;
