@@ -33,7 +33,9 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#looking = new Repeated(intervalMs, options.log, 'could not look for what is due', () => this.dispatch());
+    this.#looking = new Repeated(intervalMs, options.log, 'could not look for what is due', () =>
+      this.dispatch(),
+    );
   }
 
   start(): void {

@@ -143,7 +143,7 @@ function wrapPostgres(prototype, passing) {
 }
 
 function pointOf(config, context, passing) {
-  if (config === 'begin') return context.last === 'faults_in_incoming' ? 'begin_poll' : undefined;
+  if (config === 'begin') return context.polling ? 'begin_poll' : undefined;
   if (config === 'commit') {
     const point = commits[context.last];
     context.last = undefined;
@@ -152,8 +152,9 @@ function pointOf(config, context, passing) {
   const name = typeof config?.name === 'string' ? config.name.replace(/_[0-9a-f]{12}$/, '') : '';
   if (name === '' || name === config.name) return undefined;
   context.of = passing.classOf(config.values) ?? (opens.has(name) ? undefined : context.of);
+  if (name === 'start_poll' || name === 'finish_poll') context.polling = name === 'start_poll';
   // A poll that supersedes may undo a play too; it stays a poll.
-  if (name === 'faults_in_incoming' || (Object.hasOwn(commits, name) && !['find_moves', 'find_told_moves'].includes(context.last))) context.last = name;
+  if (Object.hasOwn(commits, name) && !['find_moves', 'find_told_moves'].includes(context.last)) context.last = name;
   return name;
 }
 
