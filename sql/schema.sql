@@ -98,6 +98,7 @@ create table lanes (
   lane smallint not null,
   epoch bigint default 0 not null,
   holder text,
+  process uuid,
   taken_at timestamp with time zone
 );
 
@@ -214,6 +215,18 @@ CREATE INDEX actions_open ON readback.actions USING btree (entity, signal, desti
 CREATE INDEX entities_absent ON readback.entities USING btree (signal, entity) WHERE (NOT present);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;
 CREATE INDEX messages_poll ON readback.messages USING btree (poll, entity, sequence);
+CREATE INDEX polls_open ON readback.polls USING btree (signal) WHERE (state = ANY (ARRAY['queued'::poll_state, 'running'::poll_state]));
+
+create view alive_processes as
+ SELECT id,
+    role,
+    host,
+    pid,
+    version,
+    started_at,
+    seen_at
+   FROM processes
+  WHERE (seen_at > (clock_timestamp() - '00:00:10'::interval));
 
 create view balance as
  WITH planned AS (

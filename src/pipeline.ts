@@ -27,7 +27,7 @@ import { readBatch, verify } from './verify/verify.ts';
  * reads back) where it is one or two a second. More would be stale when it is sent, and the turn's job would expire.
  */
 const wavesTaken = 5;
-/** Who holds a lane, unique over machines. */
+/** Who holds a lane, as people call it. */
 const thisProcess = `pid ${process.pid} on ${hostname()}`;
 /** Actions that all turns of a process together have taken: bounds memory. */
 const takenAtOnce = 8_000;
@@ -38,6 +38,14 @@ const turnMs = 60_000;
 export interface Waiting {
   /** Listens from now on. What it answers resolves at the first call since, and after a while in any case. */
   listen(): () => Promise<void>;
+}
+
+export interface Turn {
+  /** Its id in the ledger. */
+  process: string;
+  draining: AbortSignal;
+  /** Where a trigger may bring more at any time: the lane is kept, and looked at again when it is called. */
+  waiting?: Waiting | undefined;
 }
 
 /** The path of a row: detect → emit → enrich → route → act → verify. The only place that knows more than one stage. */
@@ -110,22 +118,22 @@ export class Pipeline {
   }
 
   /**
-   * enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up.
-   *
-   * @param waiting where a trigger may bring more at any time: the lane is kept, and looked at again when it is called
+   * enrich, route, act and verify for whatever is due in one lane, until nothing is, or the time is up. Nothing, when
+   * another process is at it.
    */
   async laneTurn(
     destination: Destination,
     laneNumber: number,
-    draining: AbortSignal,
-    waiting?: Waiting | undefined,
+    { process, draining, waiting }: Turn,
   ): Promise<void> {
     const opened = await this.openings.destination(destination);
     const lane = await Lane.take(this.#pool, destination.name, laneNumber, {
       holder: thisProcess,
+      process,
       lagMs: destination.verify.lagMs ?? opened.type.lagMs,
       undos: undosFor(this.project.destinations, destination),
     });
+    if (!lane) return;
     if (lane.takeover) {
       const where = { destination: destination.name, lane: laneNumber };
       this.#log.warn(
@@ -152,7 +160,7 @@ export class Pipeline {
       }
     } finally {
       this.#turns -= 1;
-      // Should it fail, the next holder finds the lane held, which is all that it then says.
+      // Should it fail, the dispatcher of this process lets go of it.
       await lane.letGo().catch(() => {});
     }
   }

@@ -45,6 +45,7 @@ create table polls (
   departed bigint,
   unique (signal, scheduled_for)
 );
+create index polls_open on polls (signal) where state in ('queued', 'running');
 
 -- What the API and `readback poke` were asked for, until somebody has looked.
 create table pokes (
@@ -202,7 +203,10 @@ create table lanes (
   destination text not null,
   lane smallint not null,
   epoch bigint not null default 0,
+  -- who is at it, as people call it; null: nobody
   holder text,
+  -- the process that the holder is part of: it keeps the lane for as long as that is alive
+  process uuid,
   taken_at timestamptz,
   primary key (destination, lane)
 );
@@ -217,6 +221,10 @@ create table processes (
   started_at timestamptz not null default clock_timestamp(),
   seen_at timestamptz not null default clock_timestamp()
 );
+
+-- Those that have missed fewer than five beats. Nobody takes a lane from them.
+create view alive_processes as
+select * from processes where seen_at > clock_timestamp() - interval '10 seconds';
 
 -- The request budget and the breaker of a connection, shared by all workers.
 create table connections (

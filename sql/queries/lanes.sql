@@ -2,16 +2,19 @@
 -- Every write carries the lane's epoch; `for share` makes it wait for, and lose to, a newer holder.
 
 -- name: take_lane
--- Raising the epoch fences whoever held the lane before. A holder that is still there did not let go: it died or hangs.
+-- Raising the epoch fences whoever held the lane before. A holder that is still there did not let go: it died, hangs, or
+-- was never told that it had the lane. From another process that is alive nothing is taken: no row comes back.
 -- The insert reads `earlier`, which is therefore read and locked first.
 with earlier as (
   select holder, taken_at from lanes where destination = :destination and lane = :lane for update
 ), taken as (
-  insert into lanes (destination, lane, epoch, holder, taken_at)
-  select :destination, :lane, 1, :holder, clock_timestamp()
+  insert into lanes (destination, lane, epoch, holder, process, taken_at)
+  select :destination, :lane, 1, :holder, :process, clock_timestamp()
   from (select count(*) from earlier) as locked
   on conflict (destination, lane) do update
-  set epoch = lanes.epoch + 1, holder = excluded.holder, taken_at = excluded.taken_at
+  set epoch = lanes.epoch + 1, holder = excluded.holder, process = excluded.process, taken_at = excluded.taken_at
+  where lanes.holder is null or lanes.process = excluded.process
+    or not exists (select from alive_processes where id = lanes.process)
   returning epoch
 )
 select
@@ -191,9 +194,10 @@ with lane as (
 select (select count(*) from moved) as recorded, exists (select from lane) as held;
 
 -- name: lanes_due
--- Lanes with something to do now, on connections that may be called. One index probe for each lane. Of `warm` destinations
--- also those that nobody is at: somebody is to wait there for what a trigger brings.
-select known.destination, known.lane
+-- Lanes with something to do now, on connections that may be called, that no other process alive is at. One index probe for
+-- each lane. Of `warm` destinations also those without anything to do: somebody is to wait there for what a trigger
+-- brings. `ours`: the epoch under which the process that asks has the lane.
+select known.destination, known.lane, case when held.process = :process::uuid then held.epoch end as ours
 from (
   select * from unnest(:destinations::text[], :lanes::smallint[]) as configured (destination, lane)
   union
@@ -201,13 +205,15 @@ from (
 ) as known
 join destinations on destinations.name = known.destination
 left join connections on connections.name = destinations.connection
-left join lanes as held on held.destination = known.destination and held.lane = known.lane
-where (
+left join lanes as held
+  on held.destination = known.destination and held.lane = known.lane and held.holder is not null
+where (held.process is null or held.process = :process::uuid or held.process not in (select id from alive_processes))
+  and (
     exists (
       select from actions
       where actions.destination = known.destination and actions.lane = known.lane and actions.due_at <= clock_timestamp()
     )
-    or (known.destination = any(:warm::text[]) and held.holder is null)
+    or known.destination = any(:warm::text[])
   )
   and coalesce(connections.paused_until, '-infinity') <= clock_timestamp()
   and (

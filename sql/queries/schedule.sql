@@ -43,10 +43,20 @@ left join lateral (
 on conflict (signal, scheduled_for) do nothing
 returning id, state, reason;
 
--- name: skip_tick
--- A tick whose poll cannot begin because another one has. Left queued it would hold up the ticks that follow.
-update polls set state = 'skipped', reason = :reason, finished_at = clock_timestamp()
-where signal = :signal and scheduled_for = :scheduled_for::timestamptz and state = 'queued';
+-- name: ticks_open
+-- Ticks whose poll nobody is at, nor waits for: it waits for a worker, or its worker died. Whoever polls, looks or waits to
+-- has asked for the lock of `try_lock` (detect.sql).
+select signal, to_char(scheduled_for at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "scheduledFor", cause
+from polls
+where signal = any(:signals::text[]) and state in ('queued', 'running') and cause in ('schedule', 'catch_up')
+  and not exists (
+    select
+    from pg_locks
+    where locktype = 'advisory' and objsubid = 2
+      and database = (select oid from pg_database where datname = current_database())
+      and classid = hashtext('readback.poll')::oid and objid = hashtext(signal)::oid
+  )
+order by scheduled_for;
 
 -- name: last_tick
 -- Up to now by the clock of whoever asks: ticks of a clock that was ahead for a while must not hide that one was missed.

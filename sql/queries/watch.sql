@@ -16,7 +16,9 @@ delete from processes where seen_at < clock_timestamp() - make_interval(secs => 
 -- name: processes
 select
   role, host, pid, version, started_at, seen_at,
-  (extract(epoch from clock_timestamp() - seen_at) * 1000)::float8 as silent_ms
+  (extract(epoch from clock_timestamp() - seen_at) * 1000)::float8 as silent_ms,
+  -- Has said so lately. One that is not was killed, hangs, or is cut off.
+  id in (select id from alive_processes) as alive
 from processes
 order by host, role, started_at, id;
 

@@ -24,7 +24,8 @@ export async function copyMembers(
   let failure: Error | undefined;
   const finished = new Promise<void>((resolve, reject) => {
     stream.once('finish', resolve);
-    stream.once('error', (error: Error) => {
+    // Not once: a stream whose connection broke complains again when it is destroyed, and nobody would hear it.
+    stream.on('error', (error: Error) => {
       failure = error;
       reject(error);
     });

@@ -31,9 +31,9 @@ const pollConcurrency = 4;
  * make more calls than any vendor allows; further lanes are for further processes.
  */
 const lanesAtOnce = 4;
-/** A lane whose turn failed as a whole (warehouse gone, ledger gone) rests this long. */
-const laneRestMs = 3_000;
-/** A turn that the ledger failed waits for it this long, looking this often. */
+/** Who failed as a whole rests this long: a lane (its warehouse is gone), a poll (the ledger cannot be written). */
+const restMs = 3_000;
+/** Who was failed by the ledger waits for it this long, looking this often. */
 const ledgerPatienceMs = 60_000;
 const ledgerLookMs = 200;
 /** How long a drain waits for turns under way: longer than any call, shorter than a supervisor's patience. */
@@ -58,6 +58,8 @@ export class Engine {
   readonly #looks: Looks | undefined;
   readonly #draining = new AbortController();
   readonly #resting = new Map<string, number>();
+  /** Lanes that a turn of this process is at, each until its job has expired. */
+  readonly #worked = new Map<string, AbortSignal>();
 
   private constructor(options: EngineOptions, queue: Queue) {
     const { project, database, log } = options;
@@ -66,9 +68,17 @@ export class Engine {
     this.#openings = new Openings(project, database.pool);
     this.pipeline = new Pipeline(project, database.pool, this.#openings, log);
     const warm = attendsTriggers(options.role) ? warmDestinations(project) : [];
-    this.#dispatcher = new Dispatcher(project, database.pool, queue, log, warm);
     this.#scheduler = new Scheduler(project, database.pool, queue, log);
     this.#presence = new Presence(database.pool, options.role, log);
+    this.#dispatcher = new Dispatcher({
+      project,
+      ledger: database.pool,
+      queue,
+      log,
+      process: this.#presence.id,
+      warm,
+      isWorked: (lane) => this.#isWorked(lane),
+    });
     this.#watch = new Watch(project, database.pool, log);
     this.#maintenance = new Maintenance(project, database.pool, log);
     this.#looks =
@@ -137,18 +147,19 @@ export class Engine {
     await this.#queue.workPolls(pollConcurrency, (job, signal) => this.#pollTurn(job, signal));
     for (const destination of project.destinations.values()) {
       const atOnce = Math.min(destination.lanes, lanesAtOnce);
-      await this.#queue.workLanes(destination.name, atOnce, (job) => this.#laneTurn(job));
+      await this.#queue.workLanes(destination.name, atOnce, (job, expired) => this.#laneTurn(job, expired));
     }
   }
 
   /**
-   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the queue then tries
-   * again, because a tick whose poll never begins would hold up the ticks that follow.
+   * What is wrong with the signal or its warehouse is a result. Only a failing ledger throws: the tick is then still open,
+   * and the dispatcher asks again.
    */
   async #pollTurn(job: PollJob, expired: AbortSignal): Promise<void> {
     const { project, database, log } = this.#options;
     const signal = project.signals.get(job.signal);
-    if (!signal) return;
+    const name = `poll of ${job.signal}`;
+    if (!signal || this.#rests(name)) return;
     await runPoll(
       this.pipeline,
       database.pool,
@@ -160,22 +171,24 @@ export class Engine {
         signal: AbortSignal.any([expired, this.#draining.signal]),
       },
       log,
-    ).catch((error: Error) => {
+    ).catch(async (error: Error) => {
       log.error({ signal: signal.name, error: error.message }, 'poll failed');
-      throw error;
+      if (!(await this.#ledgerWasAway())) this.#rest(name);
     });
     await this.#dispatcher.dispatch().catch(() => {});
   }
 
   /** A failed turn never fails the job: what was due is still due, and the dispatcher asks again. */
-  async #laneTurn(job: LaneJob): Promise<void> {
+  async #laneTurn(job: LaneJob, expired: AbortSignal): Promise<void> {
     const { project, log } = this.#options;
     const destination = project.destinations.get(job.destination);
-    const name = `${job.destination}/${job.lane}`;
-    if (!destination || (this.#resting.get(name) ?? 0) > performance.now()) return;
+    const name = nameOf(job);
+    if (!destination || this.#rests(name) || this.#isWorked(job)) return;
+    this.#worked.set(name, expired);
     try {
+      const shared = { process: this.#presence.id, draining: this.#draining.signal };
       const turn = (waiting?: Waiting) =>
-        this.pipeline.laneTurn(destination, job.lane, this.#draining.signal, waiting);
+        this.pipeline.laneTurn(destination, job.lane, { ...shared, waiting });
       // Kept only where there is a worker for every lane: one that waits must not keep others from their turn.
       if (this.#looks && destination.lanes <= lanesAtOnce) await this.#looks.keep(destination, turn);
       else await turn();
@@ -184,15 +197,26 @@ export class Engine {
         { destination: destination.name, lane: job.lane, error: (error as Error).message },
         'lane turn failed',
       );
-      if (await this.#ledgerWasAway()) return;
-      this.#resting.set(name, performance.now() + laneRestMs);
+      if (!(await this.#ledgerWasAway())) this.#rest(name);
+    } finally {
+      if (this.#worked.get(name) === expired) this.#worked.delete(name);
     }
   }
 
-  /**
-   * Waits for a ledger that does not answer. A turn must not end before it does: the queue could not be told, and would
-   * believe the lane at work until it misses a heartbeat, 10 to 15 s later.
-   */
+  #rest(name: string): void {
+    this.#resting.set(name, performance.now() + restMs);
+  }
+
+  #rests(name: string): boolean {
+    return (this.#resting.get(name) ?? 0) > performance.now();
+  }
+
+  /** The ledger cannot tell two turns of one process apart. One that hangs is given up when its job expires. */
+  #isWorked(lane: LaneJob): boolean {
+    return this.#worked.get(nameOf(lane))?.aborted === false;
+  }
+
+  /** Waits for a ledger that does not answer. Whom it failed need not rest: nothing else was wrong. */
   async #ledgerWasAway(): Promise<boolean> {
     const until = performance.now() + ledgerPatienceMs;
     for (let away = false; ; away = true) {
@@ -204,6 +228,10 @@ export class Engine {
       await sleep(ledgerLookMs, undefined, { signal: this.#draining.signal }).catch(() => {});
     }
   }
+}
+
+function nameOf({ destination, lane }: LaneJob): string {
+  return `${destination}/${lane}`;
 }
 
 /** The ledger must know the names that its rows refer to. */

@@ -6,8 +6,6 @@ import { ticksBefore } from './ticks.ts';
 
 const sql = queries('watch');
 
-/** Four beats missed. */
-const silentMs = 20_000;
 /** As long as a turn that hangs may keep its job; until then another worker may still come by itself. */
 const stuckMs = 600_000;
 /** A poll may be late by this much more than its own deadline. */
@@ -81,7 +79,7 @@ export interface Health {
 
 /** The state of the loop, from the ledger alone. */
 export async function readHealth(ledger: Queryable, project: Project): Promise<Health> {
-  const processes = await readProcesses(ledger);
+  const processes = await sql.run<ProcessState>(ledger, 'processes');
   const signals = await readSignals(ledger, project);
   const destinations = await sql.run<DestinationState>(ledger, 'work');
   const lanes = await sql.run<HeldLane>(ledger, 'lanes');
@@ -96,11 +94,6 @@ export async function readHealth(ledger: Queryable, project: Project): Promise<H
       ...stuck.map((one) => explain(one, { project, processes, destinations })),
     ],
   };
-}
-
-async function readProcesses(ledger: Queryable): Promise<ProcessState[]> {
-  const rows = await sql.run<Omit<ProcessState, 'alive'>>(ledger, 'processes');
-  return rows.map((row) => ({ ...row, alive: row.silent_ms < silentMs }));
 }
 
 interface PollRow {

@@ -8,7 +8,6 @@ import type { Pipeline } from '../pipeline.ts';
 import { queries } from '../store/queries.ts';
 
 const sql = queries('detect');
-const schedule = queries('schedule');
 
 export interface PollRequest {
   cause: 'schedule' | 'catch_up' | 'manual' | 'trigger';
@@ -27,7 +26,8 @@ export async function runPoll(
   log: Log,
 ): Promise<PollResult> {
   return withPollLock(pool, signal, async (client, locked) => {
-    if (!locked) return skip(client, signal, request, 'another process is polling this signal');
+    // A tick is asked for again when the other one is over.
+    if (!locked) return skippedPoll('another process is polling this signal');
     const begun = await sql.one<{ id: string; correlation: string }>(client, 'start_poll', {
       signal: signal.name,
       scheduled_for: request.scheduledFor,
@@ -72,17 +72,6 @@ export async function runLook(
     // Whoever waits for what was found need not wait for this.
     void letGo();
   }
-}
-
-async function skip(
-  client: pg.PoolClient,
-  signal: Signal,
-  { scheduledFor }: PollRequest,
-  reason: string,
-): Promise<PollResult> {
-  if (scheduledFor)
-    await schedule.run(client, 'skip_tick', { signal: signal.name, scheduled_for: scheduledFor, reason });
-  return skippedPoll(reason);
 }
 
 async function finish(client: pg.PoolClient, poll: string, result: PollResult): Promise<void> {

@@ -8,7 +8,8 @@ import type { Role } from './role.ts';
 
 const sql = queries('watch');
 
-const beatMs = 5_000;
+/** Who misses five is taken for dead (`alive_processes`), and its lanes go to others. */
+const beatMs = 2_000;
 
 /** This process' row among those at work: made at its start, kept fresh, taken away at its end. */
 export class Presence {
@@ -19,6 +20,11 @@ export class Presence {
   readonly #beating: Repeated;
   #schema: number | undefined;
   #tell: (reason: string) => void = () => {};
+
+  /** Says whose a lane is. Pids repeat, in containers at every start. */
+  get id(): string {
+    return this.#row.id;
+  }
 
   constructor(ledger: Queryable, role: Role, log: Log) {
     this.#ledger = ledger;

@@ -47,24 +47,31 @@ export class Lane {
     this.epoch = epoch;
   }
 
-  /** Takes the lane from whoever had it. Actions that were being sent by an earlier holder become `unknown`. */
+  /**
+   * Takes the lane, unless another process that is alive has it. Actions that were being sent by an earlier holder become
+   * `unknown`.
+   *
+   * @param options `process`: of which the holder is part; it sees to it that two of its turns never have the same lane
+   */
   static async take(
     client: pg.Pool,
     destination: string,
     lane: number,
-    options: { holder: string; lagMs: number; undos?: readonly Undo[] },
-  ): Promise<Lane> {
-    const taken = await sql.one<Taken>(client, 'take_lane', { destination, lane, holder: options.holder });
-    const held = new Lane(client, destination, lane, taken?.epoch ?? 0);
+    options: { holder: string; process: string; lagMs: number; undos?: readonly Undo[] },
+  ): Promise<Lane | undefined> {
+    const { holder, process } = options;
+    const taken = await sql.one<Taken>(client, 'take_lane', { destination, lane, holder, process });
+    if (!taken) return undefined;
+    const held = new Lane(client, destination, lane, taken.epoch);
     held.#undos = options.undos ?? [];
     const adopted = await sql.one<{ adopted: number }>(client, 'adopt_orphans', {
       ...held.#identity,
       lag_seconds: options.lagMs / 1000,
     });
     const orphans = adopted?.adopted ?? 0;
-    const from = taken?.earlier_holder ?? null;
+    const from = taken.earlier_holder;
     if (from !== null || orphans > 0)
-      held.takeover = { from, orphans, heldMs: Math.round(taken?.held_ms ?? 0) };
+      held.takeover = { from, orphans, heldMs: Math.round(taken.held_ms ?? 0) };
     return held;
   }
 

@@ -10,29 +10,26 @@ export interface LaneJob {
 
 export interface PollJob {
   signal: string;
-  /** The tick, as ISO text with microseconds. */
+  /** The tick, as ISO text with milliseconds. */
   scheduledFor: string;
   cause: 'schedule' | 'catch_up';
 }
 
 /**
  * A job is a turn of a lane or a poll, never one action: the ledger knows what is due, the queue only decides which
- * process looks. `exclusive` keeps one job for each key, queued or active, over all machines.
+ * process looks. A job that came to nothing is asked for again by the dispatcher.
  */
-const exclusive = {
-  policy: 'exclusive',
+const settings = {
+  /**
+   * Keeps one queued job for each key, and none that a process has fetched: one whose worker died, or was fetched by a
+   * connection that broke, is in nobody's way. Who is at a lane or a signal the ledger knows.
+   */
+  policy: 'short',
+  retryLimit: 0,
   notify: true,
-  // A worker that dies is noticed after one missed heartbeat; 10 s is pg-boss's shortest.
-  heartbeatSeconds: 10,
   expireInSeconds: 600,
   // Finished jobs carry no information that the ledger lacks.
   deleteAfterSeconds: 60,
-} as const;
-
-/** A turn of a lane is asked for again by the dispatcher; nobody else asks for a poll, so it is tried until it begins. */
-const retries = {
-  lane: { retryLimit: 0 },
-  poll: { retryLimit: 1_000, retryDelay: 1, retryBackoff: true, retryDelayMax: 10 },
 } as const;
 
 const pollQueue = 'poll';
@@ -55,46 +52,41 @@ export class Queue {
       max: 4,
       schedule: false,
       useListenNotify: true,
-      superviseIntervalSeconds: 5,
-      monitorIntervalSeconds: 5,
       maintenanceIntervalSeconds: 60,
     });
     boss.on('error', (error: Error) => log.warn({ error: error.message }, 'queue error'));
     await boss.start();
     const queue = new Queue(boss);
-    await queue.#create(pollQueue, retries.poll);
+    await queue.#create(pollQueue);
     return queue;
   }
 
-  /** @param retry how often a job is given to a worker again when its own died or failed */
-  #create(name: string, retry: (typeof retries)[keyof typeof retries]): Promise<void> {
+  #create(name: string): Promise<void> {
     let created = this.#created.get(name);
     if (!created) {
-      created = this.#boss.createQueue(name, { ...exclusive, ...retry });
+      created = this.#boss.createQueue(name, settings);
       this.#created.set(name, created);
+      created.catch(() => this.#created.delete(name));
     }
     return created;
   }
 
-  /** Asks for a turn of a lane. Does nothing when one is queued or under way. */
+  /** Asks for a turn of a lane. Does nothing when one is queued. */
   async sendLane(job: LaneJob): Promise<void> {
     const name = laneQueue(job.destination);
-    await this.#create(name, retries.lane);
+    await this.#create(name);
     await this.#boss.send(name, job, { singletonKey: String(job.lane) });
   }
 
   /**
-   * Asks for a poll, in the transaction that claimed its tick. The key is the tick, not the signal: a job whose worker
-   * died stays in the way of its key for up to 15 s. That a signal is polled once at a time the ledger sees to.
+   * Asks for the poll of a tick. Does nothing when one is queued. That a signal is polled once at a time, and for a tick once,
+   * the ledger sees to.
+   *
+   * @param client in whose transaction
    */
-  async sendPoll(job: PollJob, client: Queryable): Promise<void> {
-    const db = {
-      executeSql: async (text: string, values: unknown[] = []) => {
-        const { rows } = await client.query({ text, values });
-        return { rows };
-      },
-    };
-    await this.#boss.send(pollQueue, job, { singletonKey: `${job.signal} ${job.scheduledFor}`, db });
+  async sendPoll(job: PollJob, client?: Queryable): Promise<void> {
+    const singletonKey = `${job.signal} ${job.scheduledFor}`;
+    await this.#boss.send(pollQueue, job, client ? { singletonKey, db: within(client) } : { singletonKey });
   }
 
   /**
@@ -108,7 +100,7 @@ export class Queue {
     turn: (job: LaneJob, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const name = laneQueue(destination);
-    await this.#create(name, retries.lane);
+    await this.#create(name);
     for (let one = 0; one < atOnce; one += 1) {
       const worker: string = await this.#boss.work<LaneJob>(
         name,
@@ -139,4 +131,13 @@ export class Queue {
   async stop(timeoutMs: number): Promise<void> {
     await this.#boss.stop({ graceful: true, timeout: timeoutMs });
   }
+}
+
+function within(client: Queryable) {
+  return {
+    executeSql: async (text: string, values: unknown[] = []) => {
+      const { rows } = await client.query({ text, values });
+      return { rows };
+    },
+  };
 }

@@ -2,12 +2,12 @@ import type { Signal } from '../../src/config/model.ts';
 import { loadProject } from '../../src/config/project.ts';
 import { runPoll } from '../../src/engine/polls.ts';
 import { move } from '../../src/ledger/action.ts';
-import { Lane } from '../../src/ledger/lane.ts';
 import { openLog } from '../../src/log.ts';
 import { Openings } from '../../src/openings.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { takeLane } from '../helpers/lane.ts';
 import type { RunningOptions } from './engine.ts';
 import { fillLedger, planClaimed } from './history-rows.ts';
 import type { Polled } from './poll.ts';
@@ -45,7 +45,7 @@ serve<RunningOptions>(async ({ root, url, env }) => {
   /** What the ledger does for actions that are sent, answered and read back, without the calls. */
   const claim = async (): Promise<Claimed> => {
     const started = performance.now();
-    const lane = await Lane.take(pool, 'claimed', 0, { holder: 'bench', lagMs: 0 });
+    const lane = await takeLane(pool, 'claimed');
     let actions = 0;
     for (;;) {
       const due = await lane.due(chunk);

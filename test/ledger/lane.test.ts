@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { Lane } from '../../src/ledger/lane.ts';
+import { takeLane } from '../helpers/lane.ts';
 import { freshDatabase } from '../helpers/postgres.ts';
 
 const { pool } = await freshDatabase();
 
-const take = (destination: string, holder: string) => Lane.take(pool, destination, 0, { holder, lagMs: 0 });
+const take = (destination: string, holder: string) => takeLane(pool, destination, holder);
 
 async function sending(destination: string, actions: number): Promise<void> {
   const { rows } = await pool.query(
@@ -60,4 +62,41 @@ test('what a turn left without an outcome is told, also when the lane was let go
   await lane.letGo();
   const { takeover } = await take('failed', 'pid 2 on b');
   assert.deepEqual([takeover?.from, takeover?.orphans], [null, 1]);
+});
+
+const alive = async (): Promise<string> => {
+  const id = randomUUID();
+  await pool.query(
+    "insert into processes (id, role, host, pid, version) values ($1, 'worker', 'a', 1, '0')",
+    [id],
+  );
+  return id;
+};
+const takeAs = (process: string, destination: string) =>
+  Lane.take(pool, destination, 0, { holder: process, process, lagMs: 0 });
+
+test('from another process that is alive no lane is taken; from one that missed its beats, or let go, it is', async () => {
+  const [first, other] = [await alive(), await alive()];
+  const held = await takeAs(first, 'kept');
+  assert.equal(await takeAs(other, 'kept'), undefined);
+  // Of its own turns the process knows itself.
+  assert.equal((await takeAs(first, 'kept'))?.takeover?.from, first);
+  await pool.query("update processes set seen_at = clock_timestamp() - interval '11 s' where id = $1", [
+    first,
+  ]);
+  const taken = await takeAs(other, 'kept');
+  assert.equal(taken?.takeover?.from, first);
+  assert.ok((taken?.epoch ?? 0) > (held?.epoch ?? 0));
+  await taken?.letGo();
+  assert.notEqual(await takeAs(await alive(), 'kept'), undefined);
+});
+
+test('of several alive processes that take a free lane at once, one has it', async () => {
+  const processes = await Promise.all(Array.from({ length: 8 }, () => alive()));
+  // The first time there is no row of it.
+  for (let time = 0; time < 3; time += 1) {
+    await pool.query("update lanes set holder = null where destination = 'new'");
+    const lanes = await Promise.all(processes.map((process) => takeAs(process, 'new')));
+    assert.equal(lanes.filter((lane) => lane !== undefined).length, 1);
+  }
 });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { decideOutcome } from '../../src/act/decide.ts';
 import type { Action } from '../../src/ledger/action.ts';
-import { Lane } from '../../src/ledger/lane.ts';
+import type { Lane } from '../../src/ledger/lane.ts';
 import { decideReading } from '../../src/verify/decide.ts';
+import { takeLane } from '../helpers/lane.ts';
 import { freshDatabase } from '../helpers/postgres.ts';
 
 const { pool } = await freshDatabase();
-const holder = { holder: 'a test', lagMs: 0 };
 const policy = {
   idempotency: 'upsert',
   lagMs: 5_000,
@@ -46,10 +46,10 @@ function writtenAndRead(action: Action) {
 }
 
 test('a holder that was overtaken while it was calling records nothing, and is told', async () => {
-  const lane = await Lane.take(pool, 'crm', 0, holder);
+  const lane = await takeLane(pool, 'crm');
   const actions = await sending(lane);
   assert.equal(actions.length, 3);
-  await Lane.take(pool, 'crm', 0, holder);
+  await takeLane(pool, 'crm');
   await assert.rejects(() => lane.record(actions.flatMap(writtenAndRead)), { code: 'LEDGER_FENCED' });
   const { rows } = await pool.query("select count(*) as done from actions where state = 'verified'");
   assert.equal(rows[0].done, 0);
@@ -57,7 +57,7 @@ test('a holder that was overtaken while it was calling records nothing, and is t
 });
 
 test('a write and its read-back recorded together are two attempts in their order and one step of the action', async () => {
-  const lane = await Lane.take(pool, 'crm', 0, holder);
+  const lane = await takeLane(pool, 'crm');
   const actions = await sending(lane);
   await lane.record(actions.flatMap(writtenAndRead));
   const { rows } = await pool.query(
@@ -86,7 +86,7 @@ test('a write and its read-back recorded together are two attempts in their orde
 });
 
 test('moves that the graph does not know are refused before anything is written', async () => {
-  const lane = await Lane.take(pool, 'crm', 0, holder);
+  const lane = await takeLane(pool, 'crm');
   const [action] = (await pool.query<Action>('select * from actions limit 1')).rows;
   assert.ok(action);
   const [accepted] = writtenAndRead(action);

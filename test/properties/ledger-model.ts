@@ -4,10 +4,11 @@ import type { Destination, Signal } from '../../src/config/model.ts';
 import { ReadbackError } from '../../src/errors.ts';
 import { endedCall, type Move, move } from '../../src/ledger/action.ts';
 import { findDeadLetters, pause, resume, retryDeadLetters } from '../../src/ledger/commands.ts';
-import { Lane } from '../../src/ledger/lane.ts';
+import type { Lane } from '../../src/ledger/lane.ts';
 import { type ActionState, deadLetterStates, inFlightStates, moves } from '../../src/ledger/state.ts';
 import { checkBalance } from '../../src/report/balance.ts';
 import { transaction } from '../../src/store/database.ts';
+import { takeLane } from '../helpers/lane.ts';
 import type { Polled, Scores, Trouble } from './polled.ts';
 
 /** What must be so whatever happened: kept by hand, to be held against the ledger. */
@@ -78,7 +79,7 @@ export class LedgerUnderTest {
   async take(destination: number): Promise<void> {
     const { name } = this.#destinations[destination % this.#destinations.length] as Destination;
     const number = ++this.#count;
-    const held = await Lane.take(this.#pool, name, 0, { holder: `worker ${number}`, lagMs: 0 });
+    const held = await takeLane(this.#pool, name, `worker ${number}`);
     this.#workers.push({ number, lane: held, place: name });
     this.model.holders.set(name, number);
   }

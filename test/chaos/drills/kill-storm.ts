@@ -21,14 +21,14 @@ const manyActions = 20_000;
  * rests taking most of the time, so that of a large run the larger part ends in the calm, beside what the storm left behind.
  */
 const forms = {
-  long: { kills: 200, waves: 20, workers: 3, stormMs: 8 * 60_000, calmMs: 20 * 60_000 },
-  short: { kills: 5, waves: 5, workers: 2, stormMs: 30_000, calmMs: 60_000 },
+  long: { kills: 200, waves: 20, workers: 3, stormMs: 8 * 60_000, calmMs: 20 * 60_000, lateMaxMs: 30_000 },
+  short: { kills: 5, waves: 5, workers: 2, stormMs: 30_000, calmMs: 60_000, lateMaxMs: 3_000 },
 };
 
 async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {
   const form = short ? forms.short : forms.long;
   // 30 % together.
-  const desks = fourDesks(actions, 0.25);
+  const desks = fourDesks(actions, 0.25, form.lateMaxMs);
   const options = { drill: drill.name, seed, desks, networkFaults: 0.05, waves: form.waves, say };
   return inScene(options, async (scene) => {
     await scene.product.start('scheduler');

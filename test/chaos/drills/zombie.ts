@@ -16,7 +16,7 @@ export const drill: Drill = {
 
 const forms = { long: { rounds: 12, calmMs: 15 * 60_000 }, short: { rounds: 1, calmMs: 60_000 } };
 
-/** A heartbeat of 10 s, missed, and a supervisor that looks every 5 s; the rest is patience with a busy machine. */
+/** Five missed beats take 10 s; the rest is patience with a busy machine. */
 const takenOverMs = 60_000;
 
 async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {

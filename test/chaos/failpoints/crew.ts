@@ -4,7 +4,7 @@ import type { Failpoints } from './failpoints.ts';
 
 /**
  * Two leases: a worker that has been silent for so long has been given up by the others, who have done its work. A lease
- * is a missed heartbeat (10 s).
+ * is five missed beats (10 s).
  */
 export const stopMs = 20_000;
 

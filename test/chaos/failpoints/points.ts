@@ -97,7 +97,6 @@ export const others: Readonly<Record<string, string>> = {
   forget_poll: 'a poll that a drain cut off and rolled back',
   unlock: 'a lock of the session, which dies with it',
   give_back: 'a permit not given back is free again when its time is over',
-  skip_tick: 'a tick that cannot begin, which no work hangs on',
 };
 
 function reasons(reason: string, names: readonly string[]): Record<string, string> {

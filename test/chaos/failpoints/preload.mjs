@@ -143,7 +143,7 @@ function wrapPostgres(prototype, passing) {
 }
 
 function pointOf(config, context, passing) {
-  if (config === 'begin') return context.last === 'faults_in_incoming' ? 'begin_poll' : undefined;
+  if (config === 'begin') return context.polling ? 'begin_poll' : undefined;
   if (config === 'commit') {
     const point = commits[context.last];
     context.last = undefined;
@@ -152,15 +152,16 @@ function pointOf(config, context, passing) {
   const name = typeof config?.name === 'string' ? config.name.replace(/_[0-9a-f]{12}$/, '') : '';
   if (name === '' || name === config.name) return undefined;
   context.of = passing.classOf(config.values) ?? (opens.has(name) ? undefined : context.of);
+  if (name === 'start_poll' || name === 'finish_poll') context.polling = name === 'start_poll';
   // A poll that supersedes may undo a play too; it stays a poll.
-  if (name === 'faults_in_incoming' || (Object.hasOwn(commits, name) && !['find_moves', 'find_told_moves'].includes(context.last))) context.last = name;
+  if (Object.hasOwn(commits, name) && !['find_moves', 'find_told_moves'].includes(context.last)) context.last = name;
   return name;
 }
 
 /** Statements that tell what a transaction is about, and the point that its commit is. */
 const commits = { find_moves: 'commit_poll', find_told_moves: 'commit_poll', claim_tick: 'commit_tick', plan_undo: 'commit_undo' };
 /** Statements about all classes at once: what the connection did before says nothing about them. */
-const opens = new Set(['lanes_due', 'now', 'open_work', 'find_migrations', 'applied_migrations', 'beat', 'forget_silent', 'leave']);
+const opens = new Set(['lanes_due', 'ticks_open', 'now', 'open_work', 'find_migrations', 'applied_migrations', 'beat', 'forget_silent', 'leave']);
 
 function wrapFetch(passing) {
   const original = globalThis.fetch;

@@ -26,11 +26,14 @@ const ask = (method, path) => new Promise((resolve, reject) => {
 for (let time = 0; time < Number(times ?? 1); time += 1) {
   await attempt('intent', () => pool.query({ name: 'commit_intents_0123456789ab', text: 'insert into notes values ($1)', values: ['tickets'] }));
   const client = await pool.connect();
-  await client.query({ name: 'find_moves_0123456789ab', text: 'select $1::text', values: ['tickets_due'] });
+  const say = (name) => client.query({ name: name + '_0123456789ab', text: 'select $1::text', values: ['tickets_due'] });
+  await say('start_poll');
   await client.query('begin');
+  await say('find_moves');
   await client.query("insert into notes values ('poll')");
   await attempt('poll', () => client.query('commit'));
   await client.query('rollback');
+  await say('finish_poll');
   client.release();
   await attempt('fetched', () => fetch(desk + '/orders', { method: 'POST', body: '{}' }));
   await attempt('asked', () => ask('GET', '/orders/1'));
@@ -115,7 +118,8 @@ test('each statement and request is a point of its class, before and after', asy
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { point: string; when: string; of: string });
-  const points = ['commit_intents', 'find_moves', 'commit_poll', 'http_write', 'http_read'];
+  const poll = ['start_poll', 'begin_poll', 'find_moves', 'commit_poll', 'finish_poll'];
+  const points = ['commit_intents', ...poll, 'http_write', 'http_read'];
   assert.deepEqual(
     passed.map(({ point, when, of }) => `${point} ${when} ${of}`),
     points.flatMap((point) => [`${point} before plain`, `${point} after plain`]),
