@@ -35,6 +35,7 @@ export function undoings(
       when: undefined,
       enrich: [],
       fields: { ...inverse.fields },
+      leftFields: undefined,
       follows: undefined,
       after: later.map((one) => undoName(one.name)),
       onFailure: 'stop',

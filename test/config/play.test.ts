@@ -84,6 +84,15 @@ const cases: [rule: string, files: Parameters<typeof problemsOf>[0], problem: st
     "destinations/alert.yaml:8:7 TEMPLATE: a step's results are id, url, state, not `status` | write results.ticket.id, .url or .state",
   ],
   [
+    'in left_fields too',
+    {
+      ticket: `${ticket}on: [left]\n`,
+      alert: `${alert}on: [left]\nleft_fields: { channel: C0ALERTS, text: "{{ results.ticket.link }}" }\n`,
+      more: both,
+    },
+    "destinations/alert.yaml:9:45 TEMPLATE: a step's results are id, url, state, not `link` | write results.ticket.id, .url or .state",
+  ],
+  [
     'what a step brings is known',
     { alert: alert.replace('results.ticket.url', 'results.ticket.link') },
     "destinations/alert.yaml:7:13 TEMPLATE: a step's results are id, url, state, not `link` | write results.ticket.id, .url or .state",
