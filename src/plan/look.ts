@@ -51,7 +51,10 @@ export async function lookAt(
   let done = looked.size;
   onProgress(done, actions.length);
   for (const [name, items] of asked) {
-    const onAnswered = (more: number) => onProgress((done += more), actions.length);
+    const onAnswered = (more: number) => {
+      done += more;
+      onProgress(done, actions.length);
+    };
     const answers = await askDestination(project, openings, name, items, { abort, onAnswered });
     for (const [key, answer] of answers) looked.set(key, answer);
   }
