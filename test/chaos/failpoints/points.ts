@@ -130,7 +130,7 @@ export const fewCells: readonly Cell[] = [
 ];
 
 /** What any action passes, whatever it is a step of. */
-const polling = ['commit_tick', 'start_poll', 'begin_poll', 'commit_poll', 'finish_poll'] as const;
+const polling = ['commit_tick', 'start_poll', 'commit_poll', 'finish_poll'] as const;
 const working = ['take_lane', 'adopt_orphans', 'commit_intents', 'http_write', 'record', 'let_go'] as const;
 const reading = ['steps', 'http_read'] as const;
 
