@@ -1,4 +1,4 @@
-import type { Destination, Project } from './config/model.ts';
+import type { Destination, Project, Transition } from './config/model.ts';
 import type { ActionType, Client } from './connectors/connector.ts';
 import { loadConnector } from './connectors/index.ts';
 import { ReadbackError } from './errors.ts';
@@ -9,14 +9,20 @@ import { loadWarehouse } from './warehouses/index.ts';
 import type { Warehouse } from './warehouses/warehouse.ts';
 
 /** A destination ready for work: its connection open, its templates compiled. */
-export interface Opened {
+export interface Opened extends Compiled {
   destination: Destination;
   type: ActionType;
   client: Client;
   gate: ConnectionGate;
   /** Deadline of one call. */
   timeoutMs: number;
+}
+
+/** A destination's templates and condition, compiled. */
+export interface Compiled {
   templates: ReadonlyMap<string, Template>;
+  /** The same for a row that has left: those of `left_fields`, where there are any. */
+  leftTemplates: ReadonlyMap<string, Template>;
   condition: Condition | undefined;
   /** What the templates and the condition name. */
   variables: ReadonlySet<string>;
@@ -87,24 +93,36 @@ export class Openings {
   }
 }
 
-/** Compiles a destination's `fields:` and `when:`. Throws `TEMPLATE` with file and line. */
-export function compileDestination(
-  destination: Destination,
-  type: ActionType,
-): Pick<Opened, 'templates' | 'condition' | 'variables'> {
+/** Compiles a destination's `fields:`, `left_fields:` and `when:`. Throws `TEMPLATE` with file and line. */
+export function compileDestination(destination: Destination, type: ActionType): Compiled {
   const place = (key: string) => ({ file: destination.file, ...destination.places.get(key) });
-  const templates = new Map<string, Template>();
-  for (const [name, text] of Object.entries(destination.fields)) {
-    const filter = type.escape?.fields.includes(name) ? type.escape.filter : undefined;
-    templates.set(
-      name,
-      compileTemplate(text, place(`fields.${name}`), filter === undefined ? {} : { escape: filter }),
+  const compile = (part: string, fields: Record<string, string>) =>
+    new Map(
+      Object.entries(fields).map(([name, text]) => {
+        const filter = type.escape?.fields.includes(name) ? type.escape.filter : undefined;
+        const options = filter === undefined ? {} : { escape: filter };
+        return [name, compileTemplate(text, place(`${part}.${name}`), options)];
+      }),
     );
-  }
-  const condition =
-    destination.when === undefined ? undefined : compileCondition(destination.when, place('when'));
-  const named = [...templates.values()].flatMap((template) => template.variables);
-  return { templates, condition, variables: new Set([...named, ...(condition?.variables ?? [])]) };
+  const { fields, leftFields, when } = destination;
+  const templates = compile('fields', fields);
+  const leftTemplates = leftFields ? compile('left_fields', leftFields) : templates;
+  const condition = when === undefined ? undefined : compileCondition(when, place('when'));
+  const all = [...templates.values(), ...leftTemplates.values(), ...(condition ? [condition] : [])];
+  return {
+    templates,
+    leftTemplates,
+    condition,
+    variables: new Set(all.flatMap(({ variables }) => variables)),
+  };
+}
+
+/** The templates that say what is written for a transition. */
+export function templatesFor(
+  { templates, leftTemplates }: Compiled,
+  transition: Transition,
+): ReadonlyMap<string, Template> {
+  return transition === 'left' ? leftTemplates : templates;
 }
 
 /** Opens once; a failed opening is forgotten, so that the next use tries again. */

@@ -15,7 +15,7 @@ import { Enricher } from './enrich/enrich.ts';
 import type { Action, Move } from './ledger/action.ts';
 import { Lane } from './ledger/lane.ts';
 import type { Log } from './log.ts';
-import type { Opened, Openings } from './openings.ts';
+import { type Opened, type Openings, templatesFor } from './openings.ts';
 import { expire, refuse, suppress } from './route/decline.ts';
 import { type Beginning, beginnings } from './route/order.ts';
 import { route } from './route/route.ts';
@@ -236,14 +236,20 @@ export class Pipeline {
     row: Scope | undefined,
     { parentId, results }: Beginning,
   ): Prepared | Move {
-    const { destination, type, templates, condition } = opened;
+    const { destination, type, condition } = opened;
     if (!row) return refuse(action, `signal ${action.signal} is no longer in the project`);
     const scope = results ? joinScopes(row, { results }) : row;
     try {
       const wanted =
         action.state === 'planned' ? route(condition, destination.when, scope) : { wanted: true as const };
       if (!wanted.wanted) return suppress(action, wanted.reason);
-      return prepare(action, destination, type, renderFields(templates, type, scope), parentId);
+      return prepare(
+        action,
+        destination,
+        type,
+        renderFields(templatesFor(opened, action.transition), type, scope),
+        parentId,
+      );
     } catch (error) {
       return refuse(action, describeRefusal(error, destination));
     }

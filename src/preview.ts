@@ -8,7 +8,7 @@ import { signalQuery } from './detect/poll.ts';
 import { cloudEvent, type MessageRow, messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
 import { decodeEntity } from './ledger/entity.ts';
-import { compileDestination } from './openings.ts';
+import { compileDestination, templatesFor } from './openings.ts';
 import { route } from './route/route.ts';
 import { joinScopes, type Scope } from './templates/index.ts';
 import type { Value, Warehouse } from './warehouses/warehouse.ts';
@@ -154,7 +154,7 @@ function renderer(
 ): (transition: Transition, scope: Scope, earlier: readonly PreviewedAction[]) => PreviewedAction {
   const type = project.connections.get(destination.connection)?.actions[destination.action];
   if (!type) throw new Error(`${destination.connector} has no action ${destination.action}`);
-  const { templates, condition } = compileDestination(destination, type);
+  const compiled = compileDestination(destination, type);
   const head = { destination: destination.name, action: destination.action };
   return (transition, row, earlier) => {
     try {
@@ -165,9 +165,13 @@ function renderer(
       if (stopped !== undefined) return { ...head, outcome: 'suppressed', reason: `stopped: ${stopped}` };
       const scope =
         destination.after.length > 0 ? joinScopes(row, foreseen(project, destination, earlier)) : row;
-      const decision = route(condition, destination.when, scope);
+      const decision = route(compiled.condition, destination.when, scope);
       if (!decision.wanted) return { ...head, outcome: 'suppressed', reason: decision.reason };
-      return { ...head, outcome: 'send', fields: renderFields(templates, type, scope) };
+      return {
+        ...head,
+        outcome: 'send',
+        fields: renderFields(templatesFor(compiled, transition), type, scope),
+      };
     } catch (error) {
       return { ...head, outcome: 'refused', reason: describeRefusal(error, destination) };
     }

@@ -5,7 +5,7 @@ import type { Sandbox } from '../src/connectors/connector.ts';
 import { withPollLock } from '../src/detect/lock.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { Openings } from '../src/openings.ts';
-import { type PlanOptions, planSignal, type SignalPlan } from '../src/plan.ts';
+import { type PlanOptions, planSignal, type SignalPlan } from '../src/plan/plan.ts';
 import { type Rig, rig } from './helpers/project.ts';
 
 const files = {

@@ -409,7 +409,7 @@ select count(*) as planned from planned;
 select destination, count(*) as detected from actions where poll = :poll::bigint group by destination;
 
 -- name: rehearsed_actions
-select key, message, destination, entity, sequence, transition, state, reason, observed_at, detected_at
+select key, message, signal, destination, entity, sequence, transition, state, reason, observed_at, detected_at
 from actions
 where message in (select id from fresh order by entity, id limit :limit::integer)
 order by entity, destination;

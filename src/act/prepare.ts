@@ -72,9 +72,11 @@ export function intentOf(
   };
 }
 
-/** The fields that a read-back must find as sent: those named under `verify:`, or all that can be read. */
+/** The fields that a read-back must find as sent: those named under `verify:`, or, where it sends none of them, all that can be read. */
 export function verifiedFields(destination: Destination, type: ActionType, fields: Fields): string[] {
-  return destination.verify.fields ?? Object.keys(fields).filter((name) => !type.unreadable.includes(name));
+  const named = destination.verify.fields?.filter((name) => Object.hasOwn(fields, name)) ?? [];
+  if (named.length > 0) return named;
+  return Object.keys(fields).filter((name) => !type.unreadable.includes(name));
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type Effect, effects, type SignalPlan } from '../plan.ts';
+import { type Effect, effects } from '../plan/action.ts';
+import type { SignalPlan } from '../plan/plan.ts';
 import { costText } from './cost.ts';
 import { exitCodes } from './exit.ts';
 import { formatRows, type OutputFormat, print, type Row, remark, toJsonText } from './output.ts';

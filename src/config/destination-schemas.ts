@@ -21,7 +21,11 @@ export async function actionRules(project?: Project): Promise<JsonSchema[]> {
   const cases = project ? casesOf(project) : await allCases();
   return cases.map(({ when, actions }) => {
     const allowed = actions.map(({ fields, options }) => ({
-      properties: { fields: mapSchema(fields, true), options: mapSchema(options, false) },
+      properties: {
+        fields: mapSchema(fields, true),
+        left_fields: mapSchema(fields, true),
+        options: mapSchema(options, false),
+      },
     }));
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
     return { if: { properties: when, required: Object.keys(when) }, then: { anyOf: allowed } };

@@ -5,7 +5,7 @@ import { check, originIn } from './check.ts';
 import { duration } from './duration.ts';
 import type { SourceFile } from './files.ts';
 import type { Located } from './located.ts';
-import { checkMapping } from './mapping.ts';
+import { checkMapping, isMapping } from './mapping.ts';
 import { type Destination, failurePolicies, transitions } from './model.ts';
 import type { Defaults } from './root.ts';
 import type { WrittenConnection } from './root-file.ts';
@@ -23,6 +23,8 @@ const verifySchema = z.strictObject({
   lag: duration().exactOptional().describe('Overrides the lag the connector declares for the vendor.'),
 });
 
+const fieldsSchema = z.record(z.string(), z.string().meta({ type: ['string', 'number', 'boolean'] }));
+
 /** A `destinations/*.yaml` file. */
 export const destinationSchema = z.strictObject({
   description: z.string().default('').describe('What happens there, and for whom.'),
@@ -38,9 +40,12 @@ export const destinationSchema = z.strictObject({
   on: oneOrMore(z.enum(transitions)).default(['entered']).describe('The transitions to act on.'),
   when: text().exactOptional().describe("Liquid condition over the enriched row, such as plan != 'free'."),
   enrich: oneOrMore(name()).default([]).describe('Files of sql/enrich that add fields to the row.'),
-  fields: z
-    .record(z.string(), z.string().meta({ type: ['string', 'number', 'boolean'] }))
-    .describe('Field of the action to Liquid template.'),
+  fields: fieldsSchema.describe('Field of the action to Liquid template.'),
+  left_fields: fieldsSchema
+    .exactOptional()
+    .describe(
+      'What to write instead of `fields` for a row that has left, of which only the key may be known.',
+    ),
   follows: name()
     .exactOptional()
     .describe('The destination whose record this one works on, for the same entity.'),
@@ -119,6 +124,7 @@ export function readDestination(
     when: data.when,
     enrich: data.enrich,
     fields: data.fields,
+    leftFields: data.left_fields,
     follows: data.follows,
     after: data.after,
     onFailure: data.on_failure,
@@ -135,14 +141,17 @@ export function readDestination(
 /** `zip: 01234` means the text, not the number 1234. */
 function withWrittenFields(located: Located): unknown {
   const { value } = located;
-  if (typeof value !== 'object' || value === null || !('fields' in value)) return value ?? {};
-  const { fields } = value;
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return value;
-  const written = Object.entries(fields).map(([key, field]) => [
-    key,
-    located.written(['fields', key]) ?? field,
-  ]);
-  return { ...value, fields: Object.fromEntries(written) };
+  if (typeof value !== 'object' || value === null) return value ?? {};
+  const all = Object.entries(value).map(([part, fields]) => {
+    if (!isMapping(part) || typeof fields !== 'object' || fields === null || Array.isArray(fields))
+      return [part, fields];
+    const written = Object.entries(fields).map(([key, field]) => [
+      key,
+      located.written([part, key]) ?? field,
+    ]);
+    return [part, Object.fromEntries(written)];
+  });
+  return Object.fromEntries(all);
 }
 
 function connectionOf(

@@ -4,6 +4,7 @@ import type { Destination } from './model.ts';
 import type { Files } from './parts.ts';
 import { stepsAfter, stepsBefore, stepsToUndo } from './play.ts';
 import { suggest } from './suggest.ts';
+import { inverseOf } from './undo.ts';
 
 /** Checks a destination as a step of a play: what it comes after, and whether that could be undone. */
 export function checkPlay(draft: Draft, drafts: Files<Draft>, complain: Complain): void {
@@ -53,8 +54,8 @@ function checkUndoable(destination: Destination, drafts: Files<Draft>, complain:
     );
   for (const name of stepsToUndo(stepsOf(drafts), destination.name)) {
     const draft = drafts.loaded.get(name);
-    if (!draft || draft.action.inverse) continue;
-    const message = `\`${name}\` cannot be undone: nothing undoes \`${draft.destination.action}\``;
+    if (!draft || inverseOf(draft.action, draft.destination)) continue;
+    const message = `\`${name}\` cannot be undone: nothing undoes \`${draft.destination.action}\`${typeof draft.action.inverse === 'function' ? ' as it is written there' : ''}`;
     complain(['on_failure'], message, 'use stop or skip, or let that step come after this one');
   }
 }

@@ -11,12 +11,14 @@ export const resultNames = ['id', 'url', 'state'] as const;
 /** Holds every `results.…` of a destination's templates against the steps that it comes after. */
 export function checkResults(draft: Draft, drafts: Files<Draft>): ReadbackError[] {
   const { destination, located } = draft;
-  const { fields, when, after } = destination;
+  const { fields, leftFields, when, after } = destination;
   const known = new Map([...drafts.loaded].map(([name, one]) => [name, one.destination]));
   const earlier = stepsBefore(known, destination.name);
-  const uses = Object.entries(fields).flatMap(([field, text]) =>
-    memberUses(text, located.placeOfText(['fields', field]), 'results'),
-  );
+  const usesIn = (key: string, templates: Record<string, string>) =>
+    Object.entries(templates).flatMap(([field, text]) =>
+      memberUses(text, located.placeOfText([key, field]), 'results'),
+    );
+  const uses = [...usesIn('fields', fields), ...usesIn('left_fields', leftFields ?? {})];
   if (when !== undefined) uses.push(...conditionMemberUses(when, located.placeOfText(['when']), 'results'));
   return uses.flatMap((use) => {
     const [step] = use.members;

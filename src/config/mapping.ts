@@ -5,9 +5,19 @@ import { check, type Origin, originIn } from './check.ts';
 import type { Located, Path } from './located.ts';
 import { suggest } from './suggest.ts';
 
+/** The keys under which a destination maps fields to templates. */
+const mappings = ['fields', 'left_fields'] as const;
+
+/** Whether a key of a destination file maps fields to templates. */
+export function isMapping(key: string): key is (typeof mappings)[number] {
+  return mappings.some((one) => one === key);
+}
+
 /** The part of a destination that concerns its action. */
 interface Mapping {
   fields: Record<string, string>;
+  left_fields?: Record<string, string>;
+  on: readonly string[];
   options: Record<string, unknown>;
   when?: string;
   verify: { fields?: string[] };
@@ -25,23 +35,36 @@ export function checkMapping(
 ): Record<string, unknown> | undefined {
   checkTemplates(mapping, action, located, problems);
   checkVerify(mapping, action, located, problems);
+  checkLeaving(mapping, located, problems);
   if (!action) return undefined;
-  checkFields(mapping.fields, action, located, problems);
+  for (const key of mappings) {
+    const fields = mapping[key];
+    if (fields) checkFields(key, fields, action, located, problems);
+  }
   return check(action.options, mapping.options, originIn(located, ['options']), problems);
 }
 
 function checkTemplates(
-  { fields, when }: Mapping,
+  mapping: Mapping,
   action: ActionType | undefined,
   located: Located,
   problems: ReadbackError[],
 ): void {
+  const { when } = mapping;
   if (when !== undefined) attempt(problems, () => compileCondition(when, located.placeOfText(['when'])));
-  for (const [field, template] of Object.entries(fields)) {
-    const filter = action?.escape?.fields.includes(field) ? action.escape.filter : undefined;
-    const place = located.placeOfText(['fields', field]);
-    attempt(problems, () => compileTemplate(template, place, { escape: filter }));
-  }
+  for (const key of mappings)
+    for (const [field, template] of Object.entries(mapping[key] ?? {})) {
+      const filter = action?.escape?.fields.includes(field) ? action.escape.filter : undefined;
+      const place = located.placeOfText([key, field]);
+      attempt(problems, () => compileTemplate(template, place, { escape: filter }));
+    }
+}
+
+function checkLeaving({ left_fields, on }: Mapping, located: Located, problems: ReadbackError[]): void {
+  if (!left_fields || on.includes('left')) return;
+  const place = located.placeOf(['left_fields']);
+  const message = '`left_fields` is never written: `on` does not have `left`';
+  problems.push(new ReadbackError('CONFIG_REFERENCE', message, { place, hint: 'add left to on:' }));
 }
 
 function attempt(problems: ReadbackError[], compile: () => void): void {
@@ -55,6 +78,7 @@ function attempt(problems: ReadbackError[], compile: () => void): void {
 
 /** Keys are checked for every field; values only where they are written out, since a template has none yet. */
 function checkFields(
+  key: string,
   fields: Record<string, string>,
   action: ActionType,
   located: Located,
@@ -64,7 +88,7 @@ function checkFields(
     const value = path.length > 0 ? fields[String(path[0])] : undefined;
     return value !== undefined && /\{[{%]/.test(value);
   };
-  const origin: Origin = originIn(located, ['fields']);
+  const origin: Origin = originIn(located, [key]);
   check(action.fields, fields, origin, problems, isTemplate);
 }
 

@@ -165,6 +165,8 @@ export interface Destination {
   enrich: string[];
   /** Field name to Liquid template. */
   fields: Record<string, string>;
+  /** The same for a row that has left, where the file says so. */
+  leftFields: Record<string, string> | undefined;
   /** Work on the record that this destination's action made for the same entity. */
   follows: string | undefined;
   /** The steps of a play that come right before this one. */

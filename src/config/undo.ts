@@ -1,3 +1,4 @@
+import type { ActionType, Inverse } from '../connectors/connector.ts';
 import type { ConnectionConfig, Destination } from './model.ts';
 import { stepsToUndo } from './play.ts';
 
@@ -19,7 +20,7 @@ export function undoings(
   return [...undone].flatMap((name) => {
     const origin = destinations.get(name);
     const actions = connections.get(origin?.connection ?? '')?.actions;
-    const inverse = origin && actions?.[origin.action]?.inverse;
+    const inverse = origin && inverseOf(actions?.[origin.action], origin);
     const type = inverse && actions?.[inverse.action];
     if (!type) return [];
     const later = [...destinations.values()].filter(
@@ -35,6 +36,7 @@ export function undoings(
       when: undefined,
       enrich: [],
       fields: { ...inverse.fields },
+      leftFields: undefined,
       follows: undefined,
       after: later.map((one) => undoName(one.name)),
       onFailure: 'stop',
@@ -44,6 +46,15 @@ export function undoings(
       places: new Map(),
     };
   });
+}
+
+/** What undoes an action as this destination has it; undefined when nothing does. */
+export function inverseOf(
+  type: ActionType | undefined,
+  { action, fields, options }: Pick<Destination, 'action' | 'fields' | 'options'>,
+): Inverse | undefined {
+  const inverse = type?.inverse;
+  return typeof inverse === 'function' ? inverse({ action, fields, options }) : inverse;
 }
 
 /** A step to undo, and what does it. */

@@ -153,6 +153,13 @@ export interface Finding {
   hint: string;
 }
 
+/** An action that undoes another: fields and options are as they stand. */
+export interface Inverse {
+  action: string;
+  fields: Fields;
+  options?: Record<string, unknown>;
+}
+
 export interface ActionType {
   summary: string;
   idempotency: Idempotency;
@@ -194,9 +201,10 @@ export interface ActionType {
   link?(id: string, settings: Record<string, unknown>): string;
   /**
    * What undoes it: another action of the connector, on the record's id as its parent, with these fields as they stand.
-   * Its read-back must show that it is undone.
+   * Its read-back must show that it is undone. A function where what is to be undone depends on what the destination file
+   * says (`fields` are its templates, as they are written); undefined: not as it stands there.
    */
-  inverse?: { action: string; fields: Fields; options?: Record<string, unknown> };
+  inverse?: Inverse | ((written: Required<Inverse>) => Inverse | undefined);
   /** A `destinations/*.yaml` example without `connection` and `signals`, run by a test and shown in the docs. */
   example: { fields: Fields; options?: Record<string, unknown> };
 }

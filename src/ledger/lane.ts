@@ -130,16 +130,25 @@ export class Lane {
   }
 
   /** For actions that follow another destination: the record to work on, and whether one is still on its way. */
-  async parents(follows: string, actions: readonly Action[]): Promise<Map<string, Parent>> {
-    const rows = await sql.run<Parent & { key: string }>(this.#client, 'parents', {
-      follows,
-      keys: actions.map((action) => action.key),
-      signals: actions.map((action) => action.signal),
-      entities: actions.map((action) => action.entity),
-      sequences: actions.map((action) => action.sequence),
-    });
-    return new Map(rows.map((row) => [row.key, row]));
+  parents(follows: string, actions: readonly Action[]): Promise<Map<string, Parent>> {
+    return readParents(this.#client, follows, actions);
   }
+}
+
+/** What the ledger knows of the records that actions follow, by action. */
+export async function readParents(
+  ledger: Queryable,
+  follows: string,
+  actions: readonly Pick<Action, 'key' | 'signal' | 'entity' | 'sequence'>[],
+): Promise<Map<string, Parent>> {
+  const rows = await sql.run<Parent & { key: string }>(ledger, 'parents', {
+    follows,
+    keys: actions.map((action) => action.key),
+    signals: actions.map((action) => action.signal),
+    entities: actions.map((action) => action.entity),
+    sequences: actions.map((action) => action.sequence),
+  });
+  return new Map(rows.map((row) => [row.key, row]));
 }
 
 interface Taken {

@@ -66,7 +66,7 @@ export async function draftTest(
   const now = new Date(Math.floor(Date.now() / 1000) * 1000);
   const happens = await happening(project, unitTest(signal, given, now, destinations), open);
   const real = await previewSignal(project, signal, open, { limit: 1, only: [entity] });
-  const own = [...masking.kept, ...destinations.flatMap(({ fields }) => Object.values(fields))];
+  const own = [...masking.kept, ...destinations.flatMap(textsOf)];
   if (real[0]) refuseRealValues(real[0].row, given, happens, own);
   if (real.length > 0 && happens.moves.length === 0)
     remarks.push('the real row is in the signal, the masked one is not: mend the given rows');
@@ -159,6 +159,11 @@ function unitTest(
   };
 }
 
+/** All templates of a destination. */
+function textsOf({ fields, leftFields }: Destination): string[] {
+  return [...Object.values(fields), ...Object.values(leftFields ?? {})];
+}
+
 /** Every text in quotes that stands in SQL, conditions and templates. */
 function literalsOf(
   signal: Signal,
@@ -170,7 +175,7 @@ function literalsOf(
     signal.when,
     signal.rearm,
     ...enrichments.map(({ sql }) => sql),
-    ...destinations.flatMap((one) => [one.when, ...Object.values(one.fields)]),
+    ...destinations.flatMap((one) => [one.when, ...textsOf(one)]),
   ];
   const quoted = texts.flatMap((text) => [...(text ?? '').matchAll(/'((?:[^']|'')*)'|"([^"]*)"/g)]);
   return new Set(quoted.map(([, single, double]) => single?.replaceAll("''", "'") ?? double ?? ''));

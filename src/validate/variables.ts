@@ -1,15 +1,10 @@
 import type { Destination, Signal } from '../config/model.ts';
 import { ReadbackError } from '../errors.ts';
-import type { Condition, Scope, Template } from '../templates/index.ts';
+import type { Compiled } from '../openings.ts';
+import type { Scope } from '../templates/index.ts';
 
 /** Variables that every message has, whatever the signal. */
 const always = ['now', 'message'];
-
-/** A destination's templates and condition, compiled. */
-export interface Compiled {
-  templates: ReadonlyMap<string, Template>;
-  condition: Condition | undefined;
-}
 
 /**
  * Variables that a destination uses and a signal's messages will not have. Said once for each place, with all the
@@ -18,7 +13,7 @@ export interface Compiled {
  * @param columns what each of the destination's signals provides, its enrichments included
  */
 export function missingVariables(
-  { templates, condition }: Compiled,
+  { templates, leftTemplates, condition }: Compiled,
   columns: ReadonlyMap<string, readonly string[]>,
 ): ReadbackError[] {
   const found = new Map<string, { problem: ReadbackError; signals: string[] }>();
@@ -32,7 +27,8 @@ export function missingVariables(
       }
     }
   };
-  for (const template of templates.values()) use(template.variables, (scope) => template.render(scope));
+  for (const template of new Set([...templates.values(), ...leftTemplates.values()]))
+    use(template.variables, (scope) => template.render(scope));
   if (condition) use(condition.variables, (scope) => condition.test(scope));
   return [...found.values()].map(({ problem, signals }) => withSignals(problem, signals));
 }

@@ -47,7 +47,7 @@ async function ask(asker: Asker, batch: readonly Intent[]): Promise<Map<string, 
     key,
     id: undefined,
     locator,
-    parentId: undefined,
+    parentId: locator.parent,
     fields: Object.keys(sent),
   }));
   const deadline = performance.now() + patienceMs;

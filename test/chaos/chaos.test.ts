@@ -13,6 +13,7 @@ const shortForms = [
   { name: 'poison', actions: 600 },
   { name: 'postgres', actions: 160 },
   { name: 'failpoints', actions: 240 },
+  { name: 'plays', actions: 240 },
   { name: 'honesty', actions: 1 },
 ];
 

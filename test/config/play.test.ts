@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load } from './written-project.ts';
+import { load, soundFiles } from './written-project.ts';
 
 const ticket = `connection: support
 action: create_ticket
@@ -84,6 +84,15 @@ const cases: [rule: string, files: Parameters<typeof problemsOf>[0], problem: st
     "destinations/alert.yaml:8:7 TEMPLATE: a step's results are id, url, state, not `status` | write results.ticket.id, .url or .state",
   ],
   [
+    'in left_fields too',
+    {
+      ticket: `${ticket}on: [left]\n`,
+      alert: `${alert}on: [left]\nleft_fields: { channel: C0ALERTS, text: "{{ results.ticket.link }}" }\n`,
+      more: both,
+    },
+    "destinations/alert.yaml:9:45 TEMPLATE: a step's results are id, url, state, not `link` | write results.ticket.id, .url or .state",
+  ],
+  [
     'what a step brings is known',
     { alert: alert.replace('results.ticket.url', 'results.ticket.link') },
     "destinations/alert.yaml:7:13 TEMPLATE: a step's results are id, url, state, not `link` | write results.ticket.id, .url or .state",
@@ -141,6 +150,48 @@ for (const [rule, files, problem] of cases)
 test('a signal may have a column named results', async () => {
   const text = alert.replace('after: ticket\n', '').replace('results.ticket.url', 'results.total');
   assert.deepEqual(await problemsOf({ alert: text }), []);
+});
+
+test('what undoes a step may depend on what its file says', async () => {
+  const list = `connection: crm
+action: add_to_list
+options: { list_name: Churn risk }
+signals: [churn_risk]
+fields: { member: "{{ customer_id }}" }
+`;
+  const { destinations } = await load({
+    files: {
+      'destinations/ticket.yaml': list,
+      'destinations/alert.yaml': `${alert.replace('.url', '.id')}on_failure: compensate\n`,
+    },
+  });
+  const undoing = destinations.get('ticket.undo');
+  assert.deepEqual(
+    [undoing?.action, undoing?.options.list_name, undoing?.fields],
+    ['remove_from_list', 'Churn risk', {}],
+  );
+});
+
+test('what undoes a step sees no row, so that a tag of a template is not taken off', async () => {
+  const tag = (text: string) => `connection: inbox
+action: tag_contact
+signals: [churn_risk]
+follows: person
+fields: { tag: "${text}" }
+`;
+  const root = soundFiles['readback.yml'] ?? '';
+  const more = {
+    'readback.yml': `${root}  inbox: { connector: intercom, access_token: env:SLACK_TOKEN }\n`,
+    'destinations/person.yaml': contact.replace('connection: crm', 'connection: inbox'),
+  };
+  const afterTag = `${alert.replace('.url', '.id')}on_failure: compensate\n`;
+  const written = await problemsOf({ ticket: tag('churn risk'), alert: afterTag, more });
+  assert.deepEqual(written, []);
+  const [problem] = await problemsOf({ ticket: tag('{{ customer_id }}'), alert: afterTag, more });
+  assert.match(
+    problem ?? '',
+    /`ticket` cannot be undone: nothing undoes `tag_contact` as it is written there/,
+  );
 });
 
 test('what a play may have to undo has a destination that does it', async () => {

@@ -33,6 +33,23 @@ function message(blocks: string): Written {
 
 const cases: Case[] = [
   [
+    'left_fields need a destination that hears of leaving',
+    added('left_fields: { subject: Gone, contact_email: "{{ customer_id }}" }'),
+    `${destination}:8:14 CONFIG_REFERENCE: \`left_fields\` is never written: \`on\` does not have \`left\``,
+    'add left to on:',
+  ],
+  [
+    'left_fields are fields of the action',
+    added('on: [left]\nleft_fields: { subjct: Gone, contact_email: x }'),
+    `${destination}:9:16 CONFIG_KEY: unknown key \`subjct\``,
+    /subject/,
+  ],
+  [
+    'left_fields are templates',
+    added('on: [left]\nleft_fields: { subject: "{{ name", contact_email: x }'),
+    `${destination}:9:26 TEMPLATE: output "{{ name" not closed`,
+  ],
+  [
     'diff: warehouse needs a warehouse with a place for it',
     header('diff: warehouse'),
     `${signal}:5:7 CONFIG_VALUE: warehouse \`analytics\` cannot be used with \`diff: warehouse\`: it has no \`scratch_path\` to keep snapshots in`,

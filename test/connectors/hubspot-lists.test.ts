@@ -34,6 +34,15 @@ describe('a list of HubSpot', () => {
       fields: { member: id },
     });
   });
+  it('lets off whom a destination follows, by the record alone', async () => {
+    const id = await account.contact('ada@b.example');
+    await account.write('add_to_list', churnRisk, { member: 'ada@b.example' });
+    assert.equal((await account.read('remove_from_list', churnRisk, {}, id)).kind, 'absent');
+    assert.deepEqual(await account.write('remove_from_list', churnRisk, {}, id), { kind: 'applied', id });
+    assert.equal((await account.read('remove_from_list', churnRisk, {}, id)).kind, 'found');
+    const nobody = await account.write('remove_from_list', churnRisk, {});
+    assert.equal(nobody.kind === 'rejected' && nobody.code, 'EMPTY_TARGET');
+  });
   it('is not changed for somebody HubSpot does not know', async () => {
     await account.contact('ada@b.example');
     const outcomes = await account.writeAll('add_to_list', churnRisk, [

@@ -136,6 +136,21 @@ examine(connector, {
       await write(client, call, 'add_to_list', churnRisk, members);
     },
   },
+  archive_record: {
+    type: 'tasks',
+    options: { object: 'tasks' },
+    fields: () => ({ archived: 'true' }),
+    mark: (key) => `Call ${key.split('-').at(-2)}`,
+    writes: 'batch/archive',
+    parent: async (client, call, n) => {
+      const key = `task-${n}`;
+      const fields = { subject: `Call ${n}` };
+      const item = { key, requestKey: key, mayRepeat: false, fields, parentId: undefined };
+      const outcomes = await client.write('create_task', { key_property: 'readback_key' }, [item], call);
+      const outcome = outcomes.get(key);
+      return outcome?.kind === 'applied' ? outcome.id : '';
+    },
+  },
   associate: {
     type: 'associations',
     options: {

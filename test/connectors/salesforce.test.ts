@@ -62,6 +62,26 @@ examine(connector, {
       SuppliedEmail: `${n}@B.example`,
     }),
   },
+  delete_record: {
+    type: 'Task',
+    options: { object: 'Task' },
+    fields: () => ({ deleted: 'true' }),
+    mark: (key) => `Call ${key.split('-').at(-2)}`,
+    writes: 'ids=',
+    parent: async (client, call, n) => {
+      const key = `task-${n}`;
+      const item = {
+        key,
+        requestKey: key,
+        mayRepeat: false,
+        fields: { Subject: `Call ${n}` },
+        parentId: undefined,
+      };
+      const outcomes = await client.write('create_task', { key_field: 'Readback_Key__c' }, [item], call);
+      const outcome = outcomes.get(key);
+      return outcome?.kind === 'applied' ? outcome.id : '';
+    },
+  },
   add_campaign_member: {
     ...upserting,
     type: 'CampaignMember',

@@ -28,28 +28,28 @@ export class HubSpotAccount {
     return actionsOf(connector)?.[name] ?? assert.fail(name);
   }
 
-  async writeAll(action: string, options: Options, all: Fields[]): Promise<Outcome[]> {
+  async writeAll(action: string, options: Options, all: Fields[], parentId?: string): Promise<Outcome[]> {
     const items = all.map((fields, n) => ({
       key: `${action}-${n}`,
       requestKey: `${action}-${n}`,
       mayRepeat: false,
       fields,
-      parentId: undefined,
+      parentId,
     }));
     const outcomes = await this.#client.write(action, options, items, this.#call());
     return items.map(({ key }) => outcomes.get(key) ?? assert.fail(key));
   }
 
-  async write(action: string, options: Options, fields: Fields): Promise<Outcome> {
-    const [outcome] = await this.writeAll(action, options, [fields]);
+  async write(action: string, options: Options, fields: Fields, parentId?: string): Promise<Outcome> {
+    const [outcome] = await this.writeAll(action, options, [fields], parentId);
     return outcome ?? assert.fail();
   }
 
   /** Reads what the first item of a write of this action wrote, without its id. */
-  async read(action: string, options: Options, fields: Fields): Promise<Reading> {
+  async read(action: string, options: Options, fields: Fields, parentId?: string): Promise<Reading> {
     const key = `${action}-0`;
     const locator = this.action(action).locate(fields, options);
-    const item = { key, id: undefined, locator, parentId: undefined, fields: Object.keys(fields) };
+    const item = { key, id: undefined, locator, parentId, fields: Object.keys(fields) };
     const readings = await this.#client.read(action, options, [item], this.#call());
     return readings.get(key) ?? assert.fail();
   }

@@ -52,6 +52,7 @@ export function aDestination(facts: Partial<Destination>): Destination {
     when: undefined,
     enrich: [],
     fields: {},
+    leftFields: undefined,
     follows: undefined,
     after: [],
     onFailure: 'stop',

@@ -1,5 +1,5 @@
 import { Openings } from '../../openings.ts';
-import { planSignal, type SignalPlan } from '../../plan.ts';
+import { planSignal, type SignalPlan } from '../../plan/plan.ts';
 import type { CompareOptions, OutputOptions } from '../options.ts';
 import { pausedPoll } from '../paused.ts';
 import { planExitCode, printPlan } from '../plan-result.ts';

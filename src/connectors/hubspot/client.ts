@@ -64,6 +64,12 @@ export class HubSpot {
     return this.#send('POST', `/crm/v3/objects/${type}/batch/read`, body, call);
   }
 
+  /** Answers with nothing: 204. */
+  batchArchive(type: string, ids: string[], call: CallOptions): Promise<Answer> {
+    const inputs = ids.map((id) => ({ id }));
+    return this.#send('POST', `/crm/v3/objects/${type}/batch/archive`, { inputs }, call);
+  }
+
   associate(
     from: string,
     to: string,
@@ -144,6 +150,7 @@ export class HubSpot {
 
   #classify(status: number, headers: { get(name: string): string | null }, text: string): Answer {
     const body = parseObject(text);
+    if (status === 204) return { kind: 'ok', body: {} };
     if (status >= 200 && status < 300) {
       return body
         ? { kind: 'ok', body }

@@ -1,6 +1,7 @@
 import type { CallOptions, Fields, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
 import { type Action, shared } from './action.ts';
+import { archivalOf } from './archive.ts';
 import { canonicalDue } from './canonical.ts';
 import { type Failure, type HubSpot, readingOf } from './client.ts';
 import { type Creation, canonicalIn, creations } from './creations.ts';
@@ -22,6 +23,7 @@ function creatingOf(creation: Creation): Action {
     summary,
     fields,
     options: keyOptions,
+    inverse: archivalOf(object),
     example: { fields: example, options: { key_property: 'readback_key' } },
     canonical: (field, value) => canonicalIn(creation, field, value),
     locate: (given: Fields) =>

@@ -6,7 +6,7 @@ import { type Failure, type HubSpot, outcomeOf, readingOf } from './client.ts';
 import { beforeWriting, folded, idIn, lookUp, placeOf, uniqueForm } from './lookup.ts';
 import { chosen, found, lookUpItems, namesOf } from './readback.ts';
 import { readChange, readList, readMembers } from './reply.ts';
-import { listFields, listOptions, objectTypeIds } from './schema.ts';
+import { leaverFields, listFields, listOptions, objectTypeIds } from './schema.ts';
 
 type Change = 'add' | 'remove';
 
@@ -17,8 +17,12 @@ function changing(change: Change, summary: string): Action {
     summary,
     // A guess: HubSpot does not say how fast it shows a membership that was changed.
     lagMs: 30_000,
-    fields: listFields,
+    fields: change === 'add' ? listFields : leaverFields,
     options: listOptions,
+    // Whom somebody else had put there before is taken off, too: HubSpot does not tell who did.
+    ...(change === 'add'
+      ? { inverse: ({ options }) => ({ action: 'remove_from_list', fields: {}, options }) }
+      : {}),
     example: { fields: { member: '{{ email }}' }, options: { list_name: 'Churn risk' } },
     canonical: (_field, value) => folded(canonicalText(value)),
     locate: (fields, { id_property }) => ({
@@ -68,8 +72,9 @@ async function changeMembers(
   const values = items.map(({ fields }) => fields.member ?? '').filter((value) => value.trim() !== '');
   const looked = await lookUp(hubspot, { ...place, properties: [] }, values, call);
   const members = new Map<string, string>();
-  for (const { key, fields } of items) {
-    const member = idIn(looked, place, 'member', fields.member ?? '');
+  for (const { key, fields, parentId } of items) {
+    const followed = fields.member === undefined && parentId !== undefined;
+    const member = followed ? { id: parentId } : idIn(looked, place, 'member', fields.member ?? '');
     if ('failure' in member) outcomes.set(key, member.failure);
     else members.set(key, member.id);
   }
@@ -105,9 +110,13 @@ async function readMembership(
   const place = placeOf(options.object, options.id_property);
   const unique = ({ locator }: ReadItem) => locator.member ?? '';
   const properties = place.idProperty === undefined ? [] : [place.idProperty];
-  const looked = await lookUpItems(hubspot, place, items, unique, properties, call);
+  const asked = items.map((item) => ({
+    ...item,
+    id: item.id ?? (unique(item) === '' ? item.parentId : undefined),
+  }));
+  const looked = await lookUpItems(hubspot, place, asked, unique, properties, call);
   const readings = new Map<string, Reading>();
-  const records = items.flatMap((item) => {
+  const records = asked.flatMap((item) => {
     const record = found(looked(item));
     if (record.kind === 'record') return [{ item, record }];
     readings.set(item.key, record);

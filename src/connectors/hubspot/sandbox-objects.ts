@@ -75,9 +75,9 @@ export class Objects {
     const missing: string[] = [];
     const results: object[] = [];
     for (const input of inputs) {
-      const now = this.#find(type, idProperty, input.id);
+      const now = this.#held(type, idProperty, input.id);
       const record = stale && now ? this.#records.before(type, now.id) : now;
-      if (record) results.push(present(record, wanted));
+      if (record && !isArchived(record)) results.push(present(record, wanted));
       else missing.push(String(input.id));
     }
     const notFound = {
@@ -87,6 +87,21 @@ export class Objects {
       context: { ids: missing },
     };
     return batchAnswer(results.reverse(), missing.length > 0 ? [notFound] : []);
+  }
+
+  /** What is archived stays in memory, marked, and is found by nothing that looks for records. */
+  archive(type: string, body: Record<string, unknown>): SandboxAnswer {
+    for (const { id } of inputsOf<Input>(body)) {
+      const record = this.#records.get(type, String(id));
+      const text = () => JSON.stringify(record);
+      if (this.#faults.take('reject_item', text))
+        return invalid('This record is blocked by a rule of the account');
+      if (!record || isArchived(record) || this.#faults.take('accept_without_write', text)) continue;
+      // Somebody restores it at the same moment.
+      const archived = !this.#faults.take('alter', text);
+      this.#records.put(type, record.id, { [archivedMark]: archived });
+    }
+    return { status: 204 };
   }
 
   list(type: string, limit: number): SandboxAnswer {
@@ -100,6 +115,12 @@ export class Objects {
   }
 
   #find(type: string, idProperty: string | undefined, id: unknown): SandboxRecord | undefined {
+    const record = this.#held(type, idProperty, id);
+    return record && !isArchived(record) ? record : undefined;
+  }
+
+  /** Archived or not. */
+  #held(type: string, idProperty: string | undefined, id: unknown): SandboxRecord | undefined {
     const value = String(id).trim();
     if (idProperty === undefined) return this.#records.get(type, value);
     return this.#records.find(type, idProperty, idProperty === 'email' ? value.toLowerCase() : value)[0];
@@ -172,6 +193,13 @@ export class Objects {
       objectWriteTraceId: input.objectWriteTraceId,
     };
   }
+}
+
+/** No property: names of those have no space. */
+const archivedMark = 'is archived';
+
+function isArchived({ fields }: SandboxRecord): boolean {
+  return fields[archivedMark] === true;
 }
 
 function present(record: SandboxRecord, wanted: string[]) {

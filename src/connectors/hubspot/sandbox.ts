@@ -93,6 +93,7 @@ function route(
   if (area !== 'objects') return notFoundAnswer();
   if (work === 'POST batch/upsert') return objects.upsert(type, body);
   if (work === 'POST batch/read') return objects.read(type, request);
+  if (work === 'POST batch/archive') return objects.archive(type, body);
   if (work === 'POST ') return objects.create(type, body);
   if (work === 'GET ') return objects.list(type, Number(request.query.limit ?? 10));
   return method === 'GET' && rest[0] !== undefined ? objects.get(type, rest[0]) : notFoundAnswer();

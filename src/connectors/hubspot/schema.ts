@@ -111,6 +111,14 @@ export const listFields = z.strictObject({
   member: z.string().describe('Names the record: the value of the property in the option id_property.'),
 }) as z.ZodType<Fields>;
 
+/** Of somebody who is taken off: the record that the destination follows may stand for the field. */
+export const leaverFields = z.strictObject({
+  member: z
+    .string()
+    .exactOptional()
+    .describe('Names the record, as in add_to_list. Absent: the record that the destination `follows`.'),
+}) as z.ZodType<Fields>;
+
 export const associationOptions = z.strictObject({
   from_object: objectName.describe('The object of the one record, as in upsert_record.'),
   from_property: namedBy('the one record'),

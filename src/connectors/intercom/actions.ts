@@ -43,6 +43,9 @@ export const actions = {
   tag_contact: {
     ...tagging,
     summary: 'Puts a tag on the contact of an earlier destination (`follows:`).',
+    // What undoes it sees no row, so that only a tag that is written out can be taken off.
+    inverse: ({ fields }) =>
+      /\{[{%]/.test(fields.tag ?? '') ? undefined : { action: 'untag_contact', fields },
   },
   untag_contact: {
     ...tagging,

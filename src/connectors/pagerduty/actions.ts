@@ -29,6 +29,7 @@ export const actions = {
     // The REST API documents no place for them.
     unreadable: ['source', 'component', 'group', 'class'],
     needsParent: false,
+    inverse: { action: 'update_incident', fields: { status: 'resolved' } },
     example: {
       fields: {
         summary: '{{ sku }} will run out in {{ days_left }} days',

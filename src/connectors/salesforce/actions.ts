@@ -2,6 +2,7 @@ import type { ActionType, CallOptions, Outcome, WriteItem } from '../connector.t
 import { rejected } from '../outcomes.ts';
 import { canonical } from './canonical.ts';
 import type { Salesforce } from './client.ts';
+import { deleteRecords, deletionOf } from './delete.ts';
 import { folded } from './find.ts';
 import { addMembers } from './members.ts';
 import { recordOf, withParent } from './record.ts';
@@ -9,6 +10,8 @@ import { type Saving, save } from './save.ts';
 import {
   caseFields,
   caseOptions,
+  deletionFields,
+  deletionOptions,
   memberFields,
   memberOptions,
   recordFields,
@@ -51,6 +54,7 @@ export const actions: Readonly<Record<string, ActionType>> = {
   create_task: {
     ...shared,
     summary: 'Creates a task, once per action.',
+    inverse: deletionOf('Task'),
     fields: taskFields,
     options: taskOptions,
     locate: () => ({}),
@@ -67,6 +71,7 @@ export const actions: Readonly<Record<string, ActionType>> = {
   create_case: {
     ...shared,
     summary: 'Opens a case, once per action.',
+    inverse: deletionOf('Case'),
     fields: caseFields,
     options: caseOptions,
     locate: () => ({}),
@@ -79,6 +84,17 @@ export const actions: Readonly<Record<string, ActionType>> = {
       },
       options: { key_field: 'Readback_Key__c', auto_assign: true },
     },
+  },
+  delete_record: {
+    ...shared,
+    summary:
+      'Deletes the record that an earlier destination made (`follows:`); it stays in the recycle bin for a while.',
+    fields: deletionFields,
+    options: deletionOptions,
+    needsParent: true,
+    locate: () => ({}),
+    canonical: (_field, value) => String(value ?? ''),
+    example: { fields: { deleted: 'true' }, options: { object: 'Task' } },
   },
   add_campaign_member: {
     ...shared,
@@ -114,6 +130,7 @@ export async function write(
   items: WriteItem[],
   call: CallOptions,
 ): Promise<Map<string, Outcome>> {
+  if (action === 'delete_record') return deleteRecords(salesforce, String(options.object), items, call);
   const orphans = options.parent_field === undefined ? [] : items.filter(({ parentId }) => !parentId);
   const linked = items
     .filter((item) => !orphans.includes(item))

@@ -32,7 +32,8 @@ export async function check(
   const wanted = new Map([['Account', new Set<string>()]]);
   if (actions.length > 0) wanted.clear();
   for (const { action, options } of actions) {
-    const { object, externalId } = target(action, options) ?? { object: memberObject, externalId: undefined };
+    const other = String(options.object ?? memberObject);
+    const { object, externalId } = target(action, options) ?? { object: other, externalId: undefined };
     const names = wanted.get(object) ?? new Set();
     wanted.set(object, externalId === undefined ? names : names.add(externalId));
   }

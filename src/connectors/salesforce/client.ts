@@ -40,6 +40,11 @@ export class Salesforce {
     return this.#ask('PATCH', '/composite/sobjects', call, { allOrNone: false, records });
   }
 
+  /** At most 200 ids. Salesforce puts the records into its recycle bin. */
+  delete(ids: string[], call: CallOptions): Promise<Answer | Refused> {
+    return this.#ask('DELETE', `/composite/sobjects?ids=${ids.join(',')}&allOrNone=false`, call);
+  }
+
   query(soql: string, call: CallOptions): Promise<Answer | Refused> {
     return this.#ask('GET', `/query?q=${encodeURIComponent(soql)}`, call);
   }

@@ -2,6 +2,7 @@ import type { CallOptions, ReadItem, Reading } from '../connector.ts';
 import { asReading } from '../rest.ts';
 import { target } from './actions.ts';
 import type { Salesforce } from './client.ts';
+import { readDeleted } from './delete.ts';
 import { find, type Looked } from './find.ts';
 import { longId } from './ids.ts';
 import { findMembers, memberObject } from './members.ts';
@@ -15,6 +16,7 @@ export async function read(
   items: ReadItem[],
   call: CallOptions,
 ): Promise<Map<string, Reading>> {
+  if (action === 'delete_record') return readDeleted(salesforce, String(options.object), items, call);
   const place = target(action, options);
   const object = place?.object ?? memberObject;
   const parentField = typeof options.parent_field === 'string' ? options.parent_field : undefined;

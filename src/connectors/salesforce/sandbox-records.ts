@@ -52,7 +52,7 @@ export class Org extends SandboxPart {
       if (seen.has(value))
         throw new Refused('DUPLICATE_VALUE', `Duplicate external id specified: ${value}`, [externalId]);
       seen.add(value);
-      const existing = this.records.find(object, externalId, value)[0];
+      const existing = this.records.find(object, externalId, value).find((one) => !isDeleted(one));
       return { ...this.#save(object, type, sent, existing), created: existing === undefined };
     });
   }
@@ -68,9 +68,34 @@ export class Org extends SandboxPart {
     return this.#collection(body, ({ id, ...sent }) => {
       const { object, type } = this.#typeOf(sent);
       const existing = this.records.get(object, longId(String(id)));
-      if (!existing) throw new Refused('ENTITY_IS_DELETED', 'entity is deleted');
+      if (!existing || isDeleted(existing)) throw new Refused('ENTITY_IS_DELETED', 'entity is deleted');
       return this.#save(object, type, sent, existing);
     });
+  }
+
+  /** Into the recycle bin, where no query looks. */
+  delete(ids: string[]): SandboxAnswer {
+    const results = ids.map((id): Saved => {
+      const refuse = (statusCode: string, message: string): Saved => ({
+        id: undefined,
+        success: false,
+        errors: [{ statusCode, message, fields: [] }],
+      });
+      const [object] = [...this.objects].find(([, { prefix }]) => id.startsWith(prefix)) ?? [];
+      const record = object === undefined ? undefined : this.records.get(object, longId(id));
+      if (object === undefined || !record)
+        return refuse('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id');
+      const text = () => JSON.stringify(record);
+      if (this.faults.take('reject_item', text))
+        return refuse('DELETE_FAILED', 'Your attempt to delete was refused');
+      if (isDeleted(record)) return refuse('ENTITY_IS_DELETED', 'entity is deleted');
+      // Somebody restores it at the same moment.
+      const deleted = !this.faults.take('alter', text);
+      if (!this.faults.take('accept_without_write', text))
+        this.records.put(object, record.id, { IsDeleted: deleted });
+      return { id: record.id, success: true, errors: [] };
+    });
+    return { status: 200, body: results };
   }
 
   field(object: string, name: string): Field | undefined {
@@ -194,6 +219,10 @@ export class Org extends SandboxPart {
     this.#counts.set(object, count);
     return longId(`${prefix}5${String(count).padStart(11, '0')}`);
   }
+}
+
+export function isDeleted({ fields }: SandboxRecord): boolean {
+  return fields.IsDeleted === true;
 }
 
 /** Salesforce's answer to a request that it refuses as a whole. */

@@ -1,7 +1,7 @@
 import type { SandboxRecord } from '../connector.ts';
 import type { Records } from '../records.ts';
 import type { SandboxAnswer } from '../sandbox.ts';
-import { fault, type Org } from './sandbox-records.ts';
+import { fault, isDeleted, type Org } from './sandbox-records.ts';
 
 const statement = /^SELECT ([\w.,\s]+) FROM (\w+) WHERE (.+)$/is;
 const text = /'((?:[^'\\]|\\.)*)'/s;
@@ -31,7 +31,7 @@ export function query(org: Org, records: Records, soql: string, stale: boolean):
     for (const record of matching(records, object, alternative)) found.set(record.id, record);
   const shown = [...found.values()].flatMap((record) => {
     const version = stale ? records.before(object, record.id) : record;
-    return version ? [present(org, records, version, names)] : [];
+    return version && !isDeleted(version) ? [present(org, records, version, names)] : [];
   });
   // Without ORDER BY Salesforce promises no order.
   return { status: 200, body: { totalSize: shown.length, done: true, records: shown.reverse() } };

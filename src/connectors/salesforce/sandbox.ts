@@ -47,6 +47,7 @@ class SalesforceSandbox extends SandboxVendor {
     if (work === 'GET /query') return query(this.#org, this.records, asked.q ?? '', stale);
     if (work === 'POST /composite/sobjects') return this.#org.create(body);
     if (work === 'PATCH /composite/sobjects') return this.#org.update(body);
+    if (work === 'DELETE /composite/sobjects') return this.#org.delete((asked.ids ?? '').split(','));
     const [, object, field] = /^PATCH \/composite\/sobjects\/(\w+)\/(\w+)$/.exec(work) ?? [];
     if (object !== undefined && field !== undefined) return this.#org.upsert(object, field, body);
     const [, described] = /^GET \/sobjects\/(\w+)\/describe$/.exec(work) ?? [];

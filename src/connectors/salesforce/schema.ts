@@ -112,4 +112,11 @@ export const caseOptions = z.strictObject({
   auto_assign: autoAssign(true),
   parent_field: parentField,
 });
+export const deletionOptions = z.strictObject({
+  object: apiName.describe('API name of the object of the record, such as Task.'),
+});
+export const deletionFields = z.strictObject({
+  deleted: z.literal('true').default('true').describe('Only true: what is deleted, only people bring back.'),
+}) as unknown as z.ZodType<Fields>;
+
 export const memberOptions = z.strictObject({ parent_field: parentField });

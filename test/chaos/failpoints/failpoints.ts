@@ -6,12 +6,15 @@ import type { DeskKind } from '../workload/workload.ts';
 export type Action = 'kill' | 'throw' | 'stop';
 
 /** A place where something can happen, before or after: `commit_intents-after-kill-marker`. */
-export type Cell = `${string}-${'before' | 'after'}-${Action}-${DeskKind}`;
+export type Cell = `${string}-${'before' | 'after'}-${Action}-${Of}`;
+
+/** A class of destinations, or what undoes a step of a play. */
+export type Of = DeskKind | 'undo';
 
 export type Hit = { cell: Cell; pid: number; at: number };
 
 /** A point that a process of the product passed. */
-export type Passed = { point: string; when: 'before' | 'after'; of: DeskKind; pid: number };
+export type Passed = { point: string; when: 'before' | 'after'; of: Of; pid: number };
 
 /** What the preload is told and what it tells, through a folder of files; see preload.mjs. */
 export class Failpoints {
@@ -34,12 +37,27 @@ export class Failpoints {
     return new Failpoints(folder);
   }
 
-  /** Says which desk belongs to which class; before the product starts. */
-  async watch(desks: readonly { name: string; kind: DeskKind }[], urls: Readonly<Record<string, string>>) {
-    const classes = desks.map(({ name, kind }) => [
+  /**
+   * Says which desk belongs to which class; before the product starts.
+   *
+   * @param undone a keyed desk whose records a play may take back
+   */
+  async watch(
+    desks: readonly { name: string; kind: DeskKind }[],
+    urls: Readonly<Record<string, string>>,
+    undone?: string,
+  ) {
+    const urlOf = (name: string) => urls[name]?.replace(/\/$/, '');
+    const classes: [Of, object][] = desks.map(({ name, kind }) => [
       kind,
-      { names: [name, `${name}_due`], url: urls[name]?.replace(/\/$/, ''), write: writes[kind] },
+      { names: [name, `${name}_due`], url: urlOf(name), write: writes[kind] },
     ]);
+    // First, because its requests go to the same desk: what is below a ticket.
+    if (undone !== undefined)
+      classes.unshift([
+        'undo',
+        { names: [`${undone}.undo`], url: `${urlOf(undone)}/api/v2/tickets`, write: 'PUT ' },
+      ]);
     await writeFile(join(this.folder, 'classes.json'), JSON.stringify(Object.fromEntries(classes)));
   }
 

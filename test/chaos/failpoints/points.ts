@@ -1,5 +1,5 @@
 import { deskKinds } from '../standins/config.ts';
-import type { Action, Cell } from './failpoints.ts';
+import type { Action, Cell, Of } from './failpoints.ts';
 
 /**
  * Where something is made permanent, here or at a desk: each statement that commits by itself, the begin and the commit of
@@ -23,6 +23,12 @@ export const points = [
   'report_success',
   'let_go',
 ] as const;
+
+/** Where a play is called off: the transaction that ends the compensating step. */
+const callingOff = ['call_off', 'plan_undo', 'commit_undo'] as const;
+
+/** Each point of the drill of plays. */
+export const playPoints = [...points, ...callingOff] as const;
 
 /** What is said to Postgres for a class and is no point of the drill, and why. */
 export const others: Readonly<Record<string, string>> = {
@@ -87,11 +93,7 @@ export const others: Readonly<Record<string, string>> = {
     'delete_polls',
     'forget_entities',
   ]),
-  ...reasons('of plays, which the desks of the drill have none of: test/plays/kill.test.ts', [
-    'call_off',
-    'plan_undo',
-    'commit_undo',
-  ]),
+  ...reasons('of plays, which have a drill of their own', callingOff),
   announce_snapshot: 'a table of the warehouse that may never be made',
   forget_snapshot: 'a table that is dropped already',
   forget_poll: 'a poll that a drain cut off and rolled back',
@@ -124,6 +126,41 @@ export const fewCells: readonly Cell[] = [
   'record-before-kill-keyed',
   'record-before-throw-upsert',
   'record-before-stop-upsert',
+];
+
+/** What any action passes, whatever it is a step of. */
+const polling = ['commit_tick', 'start_poll', 'commit_poll', 'finish_poll'] as const;
+const working = ['take_lane', 'adopt_orphans', 'commit_intents', 'http_write', 'record', 'let_go'] as const;
+const reading = ['steps', 'http_read'] as const;
+
+/** Every point that a step of a play passes, by what it is; `keyed` is the first step, `upsert` the one that compensates. */
+const ofSteps: readonly [points: readonly string[], of: Of][] = [
+  [[...polling, ...working], 'keyed'],
+  [[...working, ...reading], 'marker'],
+  [[...working, ...reading, ...callingOff], 'upsert'],
+  [[...working, ...reading], 'plain'],
+  [[...working, ...reading], 'undo'],
+];
+
+/** Every point of every step × when × action. */
+export const playCells: readonly Cell[] = ofSteps.flatMap(([own, of]) =>
+  own.flatMap((point) =>
+    (['before', 'after'] as const).flatMap((when) =>
+      actions.map((action): Cell => `${point}-${when}-${action}-${of}`),
+    ),
+  ),
+);
+
+/** For `npm test`: between the steps, and while a play is called off. No stops, which take 20 s each. */
+export const fewPlayCells: readonly Cell[] = [
+  'http_write-after-kill-keyed',
+  'record-after-kill-keyed',
+  'record-after-kill-marker',
+  'commit_undo-before-kill-upsert',
+  'commit_undo-after-kill-upsert',
+  'call_off-after-throw-upsert',
+  'http_write-after-kill-undo',
+  'record-after-throw-undo',
 ];
 
 export const actionOf = (cell: Cell): Action =>

@@ -16,7 +16,12 @@ export type ProjectDesk = {
   lag: string;
   timeout: string;
   maxAttempts: number;
+  /** of a later step of a play: where it begins, what comes right before it, whether its failure undoes the rest */
+  step?: PlayStep;
 };
+
+/** A step of a play whose first step is the desk `of`; its destination has its desk's name. */
+export type PlayStep = { of: string; after: string; compensates?: boolean };
 
 export const deskDefaults = {
   limit: { requests: 60_000, perMs: 60_000 },
@@ -31,7 +36,7 @@ export const deskDefaults = {
 export async function writeProject(folder: string, desks: readonly ProjectDesk[]): Promise<void> {
   const files: Record<string, string> = { 'readback.yml': rootFile(desks) };
   for (const desk of desks) {
-    files[`signals/${desk.name}_due.sql`] = signalFile(desk);
+    if (!desk.step) files[`signals/${desk.name}_due.sql`] = signalFile(desk);
     files[`destinations/${desk.name}.yaml`] = destinationFile(desk);
   }
   for (const [file, text] of Object.entries(files)) {
@@ -92,36 +97,46 @@ select entity, version, token, channel, updated_at from accounts where desk = '$
 `;
 
 const destinationFile = (desk: ProjectDesk): string => `connection: ${desk.name}
-signals: [${desk.name}_due]
-on: [${transitionsOf(desk.kind)}]
-lanes: ${desk.lanes}
+signals: [${desk.step?.of ?? desk.name}_due]
+on: [${desk.step ? 'entered' : transitionsOf(desk.kind)}]
+${playKeys(desk)}lanes: ${desk.lanes}
 ttl: ${desk.ttl}
 max_attempts: ${desk.maxAttempts}
 verify: { lag: ${desk.lag} }
-${actions[desk.kind]}`;
+${actions[desk.kind](wordsOf(desk))}`;
+
+function playKeys({ step }: ProjectDesk): string {
+  if (!step) return '';
+  return `after: ${step.after}\n${step.compensates ? 'on_failure: compensate\n' : ''}`;
+}
 
 const transitionsOf = (kind: DeskKind): string => (kind === 'upsert' ? 'entered, changed' : 'entered');
 
 /** What every payload carries, so that a stand-in can say what it holds without knowing the product. */
 const words = '{{ entity }} v{{ version }} {{ token }}';
 
-const actions: Record<DeskKind, string> = {
-  keyed: `action: create_ticket
+/** A later step also names the record of the one before it. */
+function wordsOf({ step }: ProjectDesk): string {
+  return step ? `${words} ref({{ results.${step.after}.id }})` : words;
+}
+
+const actions: Record<DeskKind, (words: string) => string> = {
+  keyed: (words) => `action: create_ticket
 fields:
   subject: "${words}"
   body: "Made by a drill."
 `,
-  upsert: `action: upsert_contact
+  upsert: (words) => `action: upsert_contact
 fields:
   email: "{{ entity }}@chaos.example"
   firstname: "${words}"
 `,
-  marker: `action: post_message
+  marker: (words) => `action: post_message
 fields:
   channel: "{{ channel }}"
   text: "${words}"
 `,
-  plain: `action: create_order
+  plain: (words) => `action: create_order
 fields:
   reference: "{{ entity }}"
   note: "${words}"

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { type Figures, holds, noFigures } from '../figures.ts';
 import { type Case, callsPerAction, type Finding, judges, makeCase } from '../oracle/judge.ts';
 import { isOpen, type Ledger, readLedger } from '../oracle/ledger.ts';
+import { playJudges } from '../oracle/play.ts';
 import { readTruth } from '../oracle/truth.ts';
 import { Network } from '../proxy/child.ts';
 import { Standins } from '../standins/child.ts';
@@ -151,7 +152,7 @@ export class Scene {
           where started_at > $1 and state in ('done', 'baseline')`,
           [this.releasedAt.at(-1) ?? new Date(0)],
         );
-        return Number(rows[0]?.polled) === desks.length;
+        return Number(rows[0]?.polled) === desks.filter(({ step }) => !step).length;
       },
       { deadlineMs },
     );
@@ -218,7 +219,7 @@ export class Scene {
     const figures = noFigures(drill, seed);
     const findings: (Finding & { figure: string })[] = [];
     for (const [figure, judge] of Object.entries(judges)) {
-      const found = judge(it);
+      const found = [...judge(it), ...(playJudges[figure]?.(it) ?? [])];
       figures[figure as keyof typeof judges] = found.length;
       findings.push(...found.map((one) => ({ figure, ...one })));
       for (const one of found.slice(0, 3)) say(`${figure}: ${one.desk} ${one.entity}: ${one.seen}`);

@@ -32,6 +32,7 @@ const effect = (at: number, desk: string, version = 1, change: Partial<Effect> =
   request: at,
   record: 'r-1',
   late: false,
+  refers: null,
   entity: 'e-1',
   version,
   token: `t-${version}`,
@@ -77,7 +78,7 @@ function look(
   limit?: { requests: number; perMs: number },
 ) {
   const desks = Object.entries(desk).map(([name, kind]) => ({ name, kind, ...(limit ? { limit } : {}) }));
-  const nothing: Truth = { effects: [], unmarked: 0, writes: [], requests: new Map() };
+  const nothing: Truth = { effects: [], undos: [], unmarked: 0, writes: [], requests: new Map() };
   return makeCase(expected, desks, { actions, pairs }, { ...nothing, ...truth });
 }
 

@@ -6,14 +6,24 @@ import type { Effect, Truth, Write } from './truth.ts';
 export type Case = {
   expected: ReadonlyMap<string, Expected>;
   kinds: ReadonlyMap<string, DeskKind>;
+  /** later steps of plays, by the desk of the first one, in their order */
+  plays: ReadonlyMap<string, readonly Step[]>;
   limits: ReadonlyMap<string, { requests: number; perMs: number }>;
   ledger: Ledger;
   truth: Truth;
   /** in order of time */
   effectsOf: ReadonlyMap<string, Effect[]>;
-  /** in order of sequence */
+  /** at its own desk, in order of sequence */
   actionsOf: ReadonlyMap<string, LedgerAction[]>;
   writesOf: ReadonlyMap<string, Write[]>;
+};
+
+/** A later step of a play: its desk, and the one before it. */
+export type Step = { name: string; after: string; compensates: boolean };
+
+type JudgedDesk = Pick<Desk, 'name' | 'kind'> & {
+  limit?: { requests: number; perMs: number };
+  step?: { of: string; after: string; compensates?: boolean };
 };
 
 /** One wrong that was found: where, and what was seen. */
@@ -21,15 +31,20 @@ export type Finding = { entity: string; desk: string; seen: string };
 
 export function makeCase(
   expected: ReadonlyMap<string, Expected>,
-  desks: readonly (Pick<Desk, 'name' | 'kind'> & { limit?: { requests: number; perMs: number } })[],
+  desks: readonly JudgedDesk[],
   ledger: Ledger,
   truth: Truth,
 ): Case {
-  const actionsOf = grouped(ledger.actions, (action) => [action.entity]);
+  // What a play does elsewhere is judged by play.ts.
+  const isOwn = ({ entity, destination }: LedgerAction) =>
+    !desks.some(({ name, step }) => step && (destination === name || destination === `${name}.undo`)) &&
+    destination !== `${expected.get(entity)?.desk}.undo`;
+  const actionsOf = grouped(ledger.actions.filter(isOwn), (action) => [action.entity]);
   for (const actions of actionsOf.values()) actions.sort((a, b) => a.sequence - b.sequence);
   return {
     expected,
     kinds: new Map(desks.map((desk) => [desk.name, desk.kind])),
+    plays: playsOf(desks),
     limits: new Map(desks.flatMap((desk) => (desk.limit ? [[desk.name, desk.limit] as const] : []))),
     ledger,
     truth,
@@ -37,6 +52,17 @@ export function makeCase(
     actionsOf,
     writesOf: grouped(truth.writes, (write) => write.entities),
   };
+}
+
+function playsOf(desks: readonly JudgedDesk[]): Map<string, Step[]> {
+  const plays = new Map<string, Step[]>();
+  for (const { name, step } of desks) {
+    if (!step) continue;
+    const steps = plays.get(step.of) ?? [];
+    steps.push({ name, after: step.after, compensates: step.compensates === true });
+    plays.set(step.of, steps);
+  }
+  return plays;
 }
 
 /** Expected, but neither at the desk nor honestly open or failed in the ledger. */
@@ -95,7 +121,9 @@ export function automaticResends(it: Case): Finding[] {
 export function phantom(it: Case): Finding[] {
   return it.truth.effects.flatMap(({ entity, desk, version, token }) => {
     const expected = it.expected.get(entity);
-    if (expected?.desk === desk && expected.tokens[version - 1] === token) return [];
+    const here =
+      expected?.desk === desk || it.plays.get(expected?.desk ?? '')?.some(({ name }) => name === desk);
+    if (here && expected?.tokens[version - 1] === token) return [];
     return [{ entity, desk, seen: `v${version} ${token}` }];
   });
 }
@@ -124,7 +152,7 @@ export function falseFailure(it: Case): Finding[] {
   return everyExpected(it, (entity, expected) => {
     const last = it.actionsOf.get(entity)?.at(-1);
     if (!last || !failedEnds.has(last.state) || !isRight(it, entity, expected)) return undefined;
-    const lastWrite = it.writesOf.get(entity)?.at(-1);
+    const lastWrite = it.writesOf.get(entity)?.findLast((write) => write.desk === expected.desk);
     if (lastWrite?.refused.some((mark) => mark.entity === entity)) return undefined;
     return `${last.state} (${last.reason}), but it is there`;
   });
@@ -217,7 +245,8 @@ function describe(effect: Effect | undefined): string {
   return effect ? `v${effect.version} ${effect.token} (request ${effect.request})` : 'nothing';
 }
 
-function grouped<Item>(
+/** By each key that an item has. */
+export function grouped<Item>(
   items: readonly Item[],
   keysOf: (item: Item) => readonly string[],
 ): Map<string, Item[]> {

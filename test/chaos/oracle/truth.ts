@@ -4,7 +4,14 @@ import { createInterface } from 'node:readline';
 export type Mark = { entity: string; version: number; token: string };
 
 /** Something came to be at a desk: a record, or the value that a record now has. `at` is epoch ms. */
-export type Effect = { at: number; desk: string; request: number; record: string; late: boolean } & Mark;
+export type Effect = {
+  at: number;
+  desk: string;
+  request: number;
+  record: string;
+  late: boolean;
+  refers: string | null;
+} & Mark;
 
 /** A request that would write, and how the desk answered it; status null: the desk never answered. */
 export type Write = {
@@ -21,6 +28,8 @@ export type Write = {
 /** What the stand-ins wrote down, in the order in which it happened. */
 export type Truth = {
   effects: Effect[];
+  /** what took an effect back, at the same record */
+  undos: Effect[];
   /** applied, but nobody could say for whom */
   unmarked: number;
   writes: Write[];
@@ -41,13 +50,15 @@ type Line = {
   version: number | null;
   token: string | null;
   late: boolean;
+  refers?: string | null;
+  undoes?: boolean;
   status: number;
   fault: string | null;
   refused?: Mark[];
 };
 
 export async function readTruth(file: string): Promise<Truth> {
-  const truth: Truth = { effects: [], unmarked: 0, writes: [], requests: new Map() };
+  const truth: Truth = { effects: [], undos: [], unmarked: 0, writes: [], requests: new Map() };
   const open = new Map<string, Write>();
   for await (const text of createInterface({ input: createReadStream(file) })) {
     if (text !== '') addLine(truth, open, JSON.parse(text) as Line);
@@ -67,9 +78,12 @@ function addLine(truth: Truth, open: Map<string, Write>, line: Line): void {
     truth.writes.push(write);
     open.set(id, write);
   } else if (line.event === 'applied') {
-    const { entity, version, token, record, late } = line;
+    const { entity, version, token, record, late, refers = null, undoes } = line;
     if (entity === null || version === null || token === null) truth.unmarked += 1;
-    else truth.effects.push({ at, desk, request, record, late, entity, version, token });
+    else {
+      const effect = { at, desk, request, record, late, refers, entity, version, token };
+      (undoes ? truth.undos : truth.effects).push(effect);
+    }
   } else if (line.event === 'answered') {
     const write = open.get(id);
     open.delete(id);

@@ -182,11 +182,20 @@ export class Desk {
     };
   }
 
-  #apply(number: number, { mark, key }: Write, store: () => string, late: boolean): void {
+  #apply(number: number, { mark, key, refers, undoes }: Write, store: () => string, late: boolean): void {
     const record = store();
     const { entity = null, version = null, token = null } = mark ?? {};
     this.stats.applied += 1;
-    const about = { record, entity, version, token, key, late };
+    const about = {
+      record,
+      entity,
+      version,
+      token,
+      key,
+      refers: refers ?? null,
+      undoes: undoes === true,
+      late,
+    };
     this.#truth.add({ desk: this.name, request: number, event: 'applied', ...about });
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findEntities, findMark } from './mark.ts';
+import { findEntities, findMark, findReference } from './mark.ts';
 import {
   type Call,
   type How,
@@ -34,6 +34,8 @@ export function keyedProtocol(): Protocol {
   const replays = new Map<string, Replay>();
   const users = new Map<number, { id: number; email: string; name: string; role: string }>();
   const userIds = new Map<string, number>();
+  /** By ticket, newest last: the updates as Zendesk audits them. */
+  const audits = new Map<string, object[]>();
   let lastId = 0;
 
   function create(request: Request): Call {
@@ -41,7 +43,7 @@ export function keyedProtocol(): Protocol {
     if (!ticket) return otherCall(malformed);
     const key = String(request.headers['idempotency-key'] ?? '');
     const mark = findMark(request.text);
-    const write: Write = { mark, key: key === '' ? null : key };
+    const write: Write = { mark, key: key === '' ? null : key, refers: findReference(request.text) };
     const run = (how: How): Reply => {
       const digest = createHash('sha1').update(request.text).digest('base64');
       const known = how.keys === 'honoured' ? replays.get(key) : undefined;
@@ -103,6 +105,38 @@ export function keyedProtocol(): Protocol {
     return id;
   }
 
+  /** An update is what takes a ticket back: no other is sent here. */
+  function update(id: string, { text }: Request): Call {
+    const { ticket = {} } = parseObject(text) as { ticket?: Record<string, unknown> };
+    const { comment, metadata, ...change } = ticket as {
+      comment?: { body?: string };
+      metadata?: { readback_key?: string };
+    } & Record<string, unknown>;
+    const mark = findMark(tickets.get(id)?.subject ?? '');
+    const write: Write = { mark, key: metadata?.readback_key ?? null, undoes: true };
+    const run = (how: How): Reply => {
+      const refusal = how.refusal(write);
+      const held = tickets.get(id);
+      if (refusal || !held) return zendeskSays[refusal ?? 'gone_404'] as Reply;
+      how.put(write, () => {
+        tickets.put(id, { ...held, ...change });
+        const events = comment?.body === undefined ? [] : [{ type: 'Comment', body: comment.body }];
+        audits.set(id, [...(audits.get(id) ?? []), { metadata: { custom: metadata ?? {} }, events }]);
+        return id;
+      });
+      return { status: 200, body: { ticket: { ...held, ...change } } };
+    };
+    return { kind: 'write', entities: mark ? [mark.entity] : [], writes: [write], run };
+  }
+
+  function audited(id: string): Call {
+    const run = (): Reply => {
+      const all = audits.get(id) ?? [];
+      return { status: 200, body: { audits: all, count: all.length } };
+    };
+    return { kind: 'read', entities: findEntities(tickets.get(id)?.subject ?? ''), writes: [], run };
+  }
+
   function list(ids: string[]): Call {
     const entities = ids.flatMap((id) => findEntities(tickets.get(id)?.subject ?? ''));
     const run = ({ staleMs }: How): Reply => {
@@ -126,7 +160,10 @@ export function keyedProtocol(): Protocol {
         return list((query.get('ids') ?? '').split(',').slice(0, 100));
       if (method === 'GET' && path === '/api/v2/tickets')
         return list(byExternalId.get(query.get('external_id') ?? '') ?? []);
+      const [, audit] = /^\/api\/v2\/tickets\/(\d+)\/audits$/.exec(path) ?? [];
+      if (method === 'GET' && audit) return audited(audit);
       const [, id] = /^\/api\/v2\/tickets\/(\d+)$/.exec(path) ?? [];
+      if (method === 'PUT' && id) return update(id, request);
       if (method === 'GET' && id)
         return tickets.get(id) ? showing(id) : otherCall(zendeskSays.gone_404 as Reply);
       return otherCall(zendeskSays.gone_404 as Reply);

@@ -11,6 +11,11 @@ export function findMark(text: string): Mark | undefined {
   return entity && token ? { entity, version: Number(version), token } : undefined;
 }
 
+/** The record of another desk that a text names, as `ref(1234)`. */
+export function findReference(text: string): string | undefined {
+  return /\bref\(([^)]+)\)/.exec(text)?.[1];
+}
+
 /** Every entity a text names, once. */
 export function findEntities(text: string): string[] {
   return [...new Set(text.match(/\be-\d+\b/g))];

@@ -1,4 +1,4 @@
-import { findEntities, findMark } from './mark.ts';
+import { findEntities, findMark, findReference, type Mark } from './mark.ts';
 import { isTrue, pageOf } from './marker-pages.ts';
 import {
   type Call,
@@ -19,6 +19,8 @@ interface Message {
   thread_ts?: string;
   text: string;
   metadata?: unknown;
+  /** Whom it was about when it was posted. */
+  about?: Mark | undefined;
 }
 
 type Arguments = Record<string, unknown>;
@@ -50,7 +52,7 @@ export function markerProtocol(): Protocol {
     const text = String(args.text ?? '');
     const metadata = parseObject(args.metadata) as { event_payload?: { key?: string } };
     const mark = findMark(text);
-    const write: Write = { mark, key: metadata.event_payload?.key ?? null };
+    const write: Write = { mark, key: metadata.event_payload?.key ?? null, refers: findReference(text) };
     const run = (how: How): Reply => {
       const refusal = how.refusal(write);
       if (refusal) return slackSays[refusal] as Reply;
@@ -63,6 +65,7 @@ export function markerProtocol(): Protocol {
         ...(args.thread_ts === undefined ? {} : { thread_ts: String(args.thread_ts) }),
         text: how.tidy ? marked(escaped(text)).trim() : escaped(text),
         ...(args.metadata === undefined ? {} : { metadata }),
+        about: mark,
       };
       how.put(write, () => store(message));
       return yes({ channel, ts: message.ts, message: shown(message, false) });
@@ -82,6 +85,28 @@ export function markerProtocol(): Protocol {
     while (place > 0 && (times[place - 1] as string) > ts) place -= 1;
     times.splice(place, 0, ts);
     return id;
+  }
+
+  /** An update is what takes a message back: no other is sent here. */
+  function update(args: Arguments): Call {
+    const { channel, ts, text = '' } = args;
+    const id = `${channel}:${ts}`;
+    const metadata = parseObject(args.metadata) as { event_payload?: { key?: string } };
+    const mark = messages.get(id)?.about;
+    const write: Write = { mark, key: metadata.event_payload?.key ?? null, undoes: true };
+    const run = (how: How): Reply => {
+      const refusal = how.refusal(write);
+      if (refusal) return slackSays[refusal] as Reply;
+      const held = messages.get(id);
+      if (!held) return no('message_not_found');
+      const changed = { ...held, text: escaped(String(text)), metadata };
+      how.put(write, () => {
+        messages.put(id, changed);
+        return id;
+      });
+      return yes({ channel, ts, text: changed.text, message: shown(changed, false) });
+    };
+    return { kind: 'write', entities: mark ? [mark.entity] : [], writes: [write], run };
   }
 
   function history(args: Arguments, thread?: string): Call {
@@ -131,6 +156,7 @@ export function markerProtocol(): Protocol {
       if (headers.authorization === undefined && args.token === undefined) return otherCall(no('not_authed'));
       if (method === 'auth.test') return otherCall(whoAmI);
       if (method === 'chat.postMessage') return post(args);
+      if (method === 'chat.update') return update(args);
       if (method === 'conversations.history') return history(args);
       if (method === 'conversations.replies') return history(args, String(args.ts));
       if (method === 'conversations.list') return otherCall(channels());
@@ -143,7 +169,7 @@ export function markerProtocol(): Protocol {
   };
 }
 
-function shown({ channel: _, metadata, ...message }: Message, withMetadata: boolean): object {
+function shown({ channel: _, about: __, metadata, ...message }: Message, withMetadata: boolean): object {
   const posted = { type: 'message', user: 'U0CHAOS', bot_id: 'B0CHAOS', ...message };
   return withMetadata && metadata ? { ...posted, metadata } : posted;
 }

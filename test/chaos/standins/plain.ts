@@ -1,4 +1,4 @@
-import { findEntities, findMark, type Mark } from './mark.ts';
+import { findEntities, findMark, findReference, type Mark } from './mark.ts';
 import {
   type Call,
   otherCall,
@@ -25,7 +25,7 @@ export function plainProtocol(): Protocol {
   function create({ text }: Request): Call {
     const { reference = '', note = '' } = parseObject(text) as { reference?: string; note?: string };
     const mark = findMark(`${note} ${reference}`);
-    const write = { mark, key: null };
+    const write = { mark, key: null, refers: findReference(note) };
     const run: Call['run'] = (how) => {
       const refusal = how.refusal(write);
       if (refusal) return plainSays[refusal] as Reply;

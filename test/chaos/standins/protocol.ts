@@ -22,6 +22,10 @@ export interface Write {
   mark: Mark | undefined;
   /** What the sender calls it, for the truth file. */
   key: string | null;
+  /** The record of another desk that it names. */
+  refers?: string | undefined;
+  /** It takes back what an earlier write made. */
+  undoes?: true;
 }
 
 /** How a request is to be done. An honest one has nothing refused, nothing stale, and `put` puts at once. */

@@ -12,6 +12,10 @@ export type TruthEvent = { desk: string; request: number } & (
       version: number | null;
       token: string | null;
       key: string | null;
+      /** the record of another desk that it names */
+      refers: string | null;
+      /** it takes back what an earlier write made */
+      undoes: boolean;
       late: boolean;
     }
   | {

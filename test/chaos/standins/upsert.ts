@@ -1,5 +1,5 @@
 import type { Said } from './faults.ts';
-import { findEntities, findMark } from './mark.ts';
+import { findEntities, findMark, findReference } from './mark.ts';
 import {
   type Call,
   type How,
@@ -50,6 +50,7 @@ export function upsertProtocol(): Protocol {
       (input): Write => ({
         mark: findMark(Object.values(input.properties).join(' ')),
         key: input.objectWriteTraceId ?? null,
+        refers: findReference(Object.values(input.properties).join(' ')),
       }),
     );
     const entities = [...new Set(writes.flatMap(({ mark }) => mark?.entity ?? []))];
