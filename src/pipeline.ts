@@ -233,12 +233,12 @@ export class Pipeline {
   #decide(
     opened: Opened,
     action: Action,
-    row: Scope | undefined,
+    row: readonly Scope[] | undefined,
     { parentId, results }: Beginning,
   ): Prepared | Move {
     const { destination, type, condition } = opened;
     if (!row) return refuse(action, `signal ${action.signal} is no longer in the project`);
-    const scope = results ? joinScopes(row, { results }) : row;
+    const scope = joinScopes(...row, results ? { results } : {});
     try {
       const wanted =
         action.state === 'planned' ? route(condition, destination.when, scope) : { wanted: true as const };
@@ -255,15 +255,18 @@ export class Pipeline {
     }
   }
 
-  /** What templates and conditions see: the row, its enrichments, the message, and `now` (the same at every attempt). */
+  /**
+   * What templates and conditions see: the row, its enrichments, the message, and `now` (the same at every attempt). To be
+   * joined for each action when it is its turn, as it is garbage right after.
+   */
   async #scopes(
     { destination, variables }: Opened,
     actions: readonly Action[],
     abort: AbortSignal,
-  ): Promise<Map<string, Scope>> {
+  ): Promise<Map<string, readonly Scope[]>> {
     // What undoes a record needs nothing but its id; the row may be gone.
-    if (destination.undoes !== undefined) return new Map(actions.map(({ key }) => [key, joinScopes()]));
-    const scopes = new Map<string, Scope>();
+    if (destination.undoes !== undefined) return new Map(actions.map(({ key }) => [key, []]));
+    const scopes = new Map<string, readonly Scope[]>();
     for (const name of new Set(actions.map((action) => action.signal))) {
       const signal = this.project.signals.get(name);
       if (!signal) continue;
@@ -271,7 +274,7 @@ export class Pipeline {
       const rows = await this.#enricher.scopes(this.project, signal, destination.enrich, ours, abort);
       for (const action of ours) {
         const known = rows.get(action.entity) ?? [];
-        scopes.set(action.key, joinScopes(...known, facts(action, signal, variables)));
+        scopes.set(action.key, [...known, facts(action, signal, variables)]);
       }
     }
     return scopes;

@@ -29,8 +29,12 @@ export class Records {
       this.#indexes.set(name, index);
       for (const record of this.#records.values()) if (record.type === type) add(index, field, record);
     }
-    const ids = index.get(value) ?? new Set();
-    return [...ids].flatMap((id) => this.get(type, id) ?? []);
+    const found: SandboxRecord[] = [];
+    for (const id of index.get(value) ?? []) {
+      const record = this.get(type, id);
+      if (record) found.push(record);
+    }
+    return found;
   }
 
   /** Creates the record, or merges the fields into it; either counts as one write. */

@@ -241,14 +241,15 @@ function inColumns(moves: readonly Move[]) {
 /** Facts that many share, each list of them kept once under a number. */
 class Numbered {
   readonly #numbers = new Map<string, number>();
+  #last: { facts: readonly unknown[]; number: number } | undefined;
 
   number(...facts: unknown[]): number {
+    // Those of one batch are the same and come one after the other.
+    if (this.#last?.facts.every((fact, at) => fact === facts[at])) return this.#last.number;
     const text = JSON.stringify(facts);
-    let number = this.#numbers.get(text);
-    if (number === undefined) {
-      number = this.#numbers.size + 1;
-      this.#numbers.set(text, number);
-    }
+    const number = this.#numbers.get(text) ?? this.#numbers.size + 1;
+    this.#numbers.set(text, number);
+    this.#last = { facts, number };
     return number;
   }
 

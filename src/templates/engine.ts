@@ -6,6 +6,7 @@ import {
   Output,
   Parser,
   type Template,
+  type Token,
   TypeGuards,
 } from 'liquidjs';
 import { escapes, installFilters } from './filters.ts';
@@ -74,12 +75,7 @@ class CheckedOutput extends Output {
   get variable(): string | undefined {
     const { initial, filters } = this.value;
     const [token, ...more] = initial.postfix;
-    if (!token || more.length > 0 || filters.length > 0 || !TypeGuards.isPropertyAccessToken(token))
-      return undefined;
-    const [name, ...members] = token.props;
-    return name && !token.variable && members.length === 0 && TypeGuards.isWordToken(name)
-      ? name.content
-      : undefined;
+    return token && more.length === 0 && filters.length === 0 ? bareVariable(token) : undefined;
   }
 
   /** The text of a value. Throws for what must not be printed. */
@@ -98,6 +94,13 @@ class CheckedOutput extends Output {
     }
     emitter.write(this.text(value));
   }
+}
+
+/** The variable that an operand is, bare, without member; undefined for any other. */
+export function bareVariable(token: Token): string | undefined {
+  if (!TypeGuards.isPropertyAccessToken(token) || token.variable) return undefined;
+  const [name, ...members] = token.props;
+  return name && members.length === 0 && TypeGuards.isWordToken(name) ? name.content : undefined;
 }
 
 /**

@@ -14,9 +14,6 @@ const itemError = z.object({
 });
 export type ItemError = z.infer<typeof itemError>;
 
-/** Taken as it stands: a copy of every record of every answer would be the dearest part of a call. */
-const properties = z.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null);
-
 const complaints = { numErrors: z.number().catch(0), errors: z.array(itemError).catch([]) };
 interface Complaints {
   numErrors: number;
@@ -29,19 +26,28 @@ function withComplaint<Reply extends Complaints>(reply: Reply): Reply & { compla
   return { ...reply, complaint: reply.errors[0] ?? (reply.numErrors > 0 ? unsaid : undefined) };
 }
 
-const objectReply = z
-  .object({
-    results: z.array(
-      z.object({
-        id: text,
-        properties: properties.catch({}),
-        objectWriteTraceId: z.string().optional().catch(undefined),
-        archived: z.boolean().catch(false),
-      }),
-    ),
-    ...complaints,
-  })
-  .transform(withComplaint);
+/** One record of an answer. */
+interface Entry {
+  id: string;
+  properties: Record<string, unknown>;
+  objectWriteTraceId: string | undefined;
+  archived: boolean;
+}
+
+/** Looked at without zod, and its properties taken as they stand: of every answer's many records this is the dearest part. */
+const entry = z.unknown().transform((given, context): Entry => {
+  const { id, properties, objectWriteTraceId, archived } = (given ?? {}) as Record<string, unknown>;
+  if (typeof id !== 'string' && typeof id !== 'number') context.issues.push({ code: 'custom', input: id });
+  return {
+    id: String(id),
+    properties:
+      typeof properties === 'object' && properties !== null ? (properties as Record<string, unknown>) : {},
+    objectWriteTraceId: typeof objectWriteTraceId === 'string' ? objectWriteTraceId : undefined,
+    archived: archived === true,
+  };
+});
+
+const objectReply = z.object({ results: z.array(entry), ...complaints }).transform(withComplaint);
 export type ObjectReply = z.infer<typeof objectReply>;
 
 /** What an association is: `label` is null where it has none. */

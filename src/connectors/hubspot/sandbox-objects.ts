@@ -49,7 +49,8 @@ export class Objects {
     const first = bad[0];
     if (first && idProperty === 'email') return invalid(first.message, first.category);
     const good = checked.filter((each): each is Checked => 'values' in each);
-    const results = good.map((each) => this.#store(type, each)).reverse();
+    const at = now();
+    const results = good.map((each) => this.#store(type, each, at)).reverse();
     const errors = bad.map(({ input, category, message }) => ({
       status: 'error',
       category,
@@ -62,7 +63,7 @@ export class Objects {
   create(type: string, body: Record<string, unknown>): SandboxAnswer {
     const checked = this.#check(type, '', body as Input);
     if ('message' in checked) return invalid(checked.message, checked.category);
-    const { objectWriteTraceId: _, ...result } = this.#store(type, checked);
+    const { objectWriteTraceId: _, ...result } = this.#store(type, checked, now());
     return { status: 201, body: result };
   }
 
@@ -74,10 +75,11 @@ export class Objects {
     const wanted = Array.isArray(body.properties) ? body.properties.map(String) : [];
     const missing: string[] = [];
     const results: object[] = [];
+    const at = now();
     for (const input of inputs) {
-      const now = this.#held(type, idProperty, input.id);
-      const record = stale && now ? this.#records.before(type, now.id) : now;
-      if (record && !isArchived(record)) results.push(present(record, wanted));
+      const newest = this.#held(type, idProperty, input.id);
+      const record = stale && newest ? this.#records.before(type, newest.id) : newest;
+      if (record && !isArchived(record)) results.push(present(record, wanted, at));
       else missing.push(String(input.id));
     }
     const notFound = {
@@ -106,12 +108,17 @@ export class Objects {
 
   list(type: string, limit: number): SandboxAnswer {
     const records = this.#records.list().filter((record) => record.type === type);
-    return { status: 200, body: { results: records.slice(0, limit).map((record) => present(record, [])) } };
+    return {
+      status: 200,
+      body: { results: records.slice(0, limit).map((record) => present(record, [], now())) },
+    };
   }
 
   get(type: string, id: string): SandboxAnswer {
     const record = this.#records.get(type, id);
-    return record ? { status: 200, body: present(record, Object.keys(record.fields)) } : notFoundAnswer();
+    return record
+      ? { status: 200, body: present(record, Object.keys(record.fields), now()) }
+      : notFoundAnswer();
   }
 
   #find(type: string, idProperty: string | undefined, id: unknown): SandboxRecord | undefined {
@@ -147,9 +154,10 @@ export class Objects {
     if (this.#rejected.has(traceId))
       return refuse('This record is blocked by a validation rule of the account');
     const values: Record<string, string | null> = {};
-    const given = { ...input.properties, ...(idProperty ? { [idProperty]: input.id } : {}) };
+    const given = idProperty ? { ...input.properties, [idProperty]: input.id } : { ...input.properties };
+    const known = this.properties.get(type);
     for (const [name, raw] of Object.entries(given)) {
-      const property = this.properties.get(type)?.get(name);
+      const property = known?.get(name);
       if (!property)
         return refuse(invalidValue(name, `Property "${name}" does not exist`, 'PROPERTY_DOESNT_EXIST'));
       const stored = storedValue(property, raw);
@@ -162,8 +170,7 @@ export class Objects {
     if (lacking !== undefined)
       return refuse(invalidValue(lacking, `Missing required property ${lacking}`, 'REQUIRED_FIELD'));
     for (const [name, value] of Object.entries(values)) {
-      if (value === null || !(name === 'email' || this.properties.get(type)?.get(name)?.hasUniqueValue))
-        continue;
+      if (value === null || !(name === 'email' || known?.get(name)?.hasUniqueValue)) continue;
       const owner = this.#records.find(type, name, value)[0];
       if (owner && owner.id !== existing?.id)
         return refuse(`${name} already exists. Existing ID: ${owner.id}`, 'CONFLICT');
@@ -171,27 +178,26 @@ export class Objects {
     return { input, existing, values };
   }
 
-  /** Writes, or misbehaves as the item's faults say; the answer looks the same. */
-  #store(type: string, { input, existing, values }: Checked) {
+  /** Writes the checked values, or misbehaves as the item's faults say; the answer looks the same. */
+  #store(type: string, { input, existing, values }: Checked, at: string) {
     const text = () => JSON.stringify(input);
-    const stored = { ...values };
     const change = (how: (property: Property, value: string) => string) => {
-      for (const [name, value] of Object.entries(stored)) {
+      for (const [name, value] of Object.entries(values)) {
         const property = this.properties.get(type)?.get(name);
-        if (property && value !== null) stored[name] = how(property, value);
+        if (property && value !== null) values[name] = how(property, value);
       }
     };
     if (this.#faults.take('normalise', text)) change(reformatted);
     if (this.#faults.take('alter', text)) change(altered);
     const id = existing?.id ?? String(++this.#lastId);
     const skipped = this.#faults.take('accept_without_write', text);
-    const fields = { ...existing?.fields, ...stored };
-    const record = skipped ? { id, type, fields, writes: 0 } : this.#records.put(type, id, stored);
-    return {
-      ...present(record, Object.keys(fields)),
+    const record = skipped
+      ? { id, type, fields: { ...existing?.fields, ...values }, writes: 0 }
+      : this.#records.put(type, id, values);
+    return Object.assign(present(record, Object.keys(record.fields), at), {
       new: existing === undefined,
       objectWriteTraceId: input.objectWriteTraceId,
-    };
+    });
   }
 }
 
@@ -202,16 +208,18 @@ function isArchived({ fields }: SandboxRecord): boolean {
   return fields[archivedMark] === true;
 }
 
-function present(record: SandboxRecord, wanted: string[]) {
-  const at = new Date().toISOString();
-  const properties = Object.fromEntries(wanted.map((name) => [name, record.fields[name] ?? null]));
-  return {
-    id: record.id,
-    properties: { ...properties, hs_object_id: record.id, createdate: at, hs_lastmodifieddate: at },
-    createdAt: at,
-    updatedAt: at,
-    archived: false,
-  };
+/** @param at when it is answered */
+function present(record: SandboxRecord, wanted: readonly string[], at: string) {
+  const properties: Record<string, unknown> = {};
+  for (const name of wanted) properties[name] = record.fields[name] ?? null;
+  properties.hs_object_id = record.id;
+  properties.createdate = at;
+  properties.hs_lastmodifieddate = at;
+  return { id: record.id, properties, createdAt: at, updatedAt: at, archived: false };
+}
+
+function now(): string {
+  return new Date().toISOString();
 }
 
 /** The inputs of any batch. What they hold is up to whom they come from. */
