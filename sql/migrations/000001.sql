@@ -57,8 +57,9 @@ create table pokes (
 
 -- Who is, or once was, in a signal's set. Kept after leaving until nothing of it is left in the ledger and its cooldown
 -- is over.
+-- What names a signal or a poll by the million has no foreign key: each would cost as much as an index, and `doctor` looks.
 create table entities (
-  signal text not null references signals (name) on delete cascade,
+  signal text not null,
   entity text not null,
   bucket smallint not null,
   present boolean not null,
@@ -73,7 +74,7 @@ create index entities_absent on entities (signal, entity) where not present;
 
 -- What the present set looked like per bucket of keys when it was last read; equal digests need no fetch.
 create table buckets (
-  signal text not null references signals (name) on delete cascade,
+  signal text not null,
   bucket smallint not null,
   -- rows fetched, and how many of them are in the set: between `rearm` and `when` a row may be either
   rows bigint not null,
@@ -86,7 +87,7 @@ create table messages (
   -- deterministic: signal, version, entity and sequence; no index of its own, because what is random makes an index touch
   -- another page for each row, and with millions of rows most of them are not in memory
   id uuid not null,
-  poll bigint not null references polls (id),
+  poll bigint not null,
   signal text not null,
   version text not null,
   entity text not null,
