@@ -21,6 +21,7 @@ create table actions (
   due_at timestamp with time zone,
   expires_at timestamp with time zone not null,
   attempts integer default 0 not null,
+  attempt_ids bigint[] default '{}'::bigint[] not null,
   corrections integer default 0 not null,
   absences integer default 0 not null,
   unread integer default 0 not null,
@@ -36,12 +37,11 @@ create table actions (
 ) with (fillfactor=50);
 
 create table attempts (
-  id bigint generated always as identity not null,
-  action bigint not null,
+  id bigint default nextval('attempt_ids'::regclass) not null,
+  actions bigint default 1 not null,
   kind text not null,
   at timestamp with time zone default clock_timestamp() not null,
   duration_ms integer,
-  request_hash text,
   outcome text not null,
   decision text not null,
   reason text,
@@ -185,7 +185,7 @@ alter table actions add constraint actions_check CHECK (((due_at IS NULL) = (sta
 alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) = (state = ANY (ARRAY['planned'::action_state, 'held'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_pkey PRIMARY KEY (key);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
-alter table attempts add constraint attempts_pkey PRIMARY KEY (action, id);
+alter table attempts add constraint attempts_pkey PRIMARY KEY (id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);
 alter table connections add constraint connections_breaker_check CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])));
 alter table connections add constraint connections_pkey PRIMARY KEY (name);

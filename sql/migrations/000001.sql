@@ -139,6 +139,8 @@ create table actions (
   due_at timestamptz,
   expires_at timestamptz not null,
   attempts integer not null default 0,
+  -- what was done for it, in its order: ids of attempts
+  attempt_ids bigint[] not null default '{}',
   corrections integer not null default 0,
   -- consecutive reads, after the lag, that did not find the record
   absences integer not null default 0,
@@ -165,20 +167,20 @@ create index actions_entity on actions (entity, signal, destination, sequence);
 create index actions_open on actions (entity, signal, destination, sequence) where settled_at is null;
 create index actions_detected on actions using brin (detected_at);
 
--- One row for each call made for an action: what was asked, what came back, what was decided and why.
+-- What was done for actions: what came back, what was decided and why. The actions of a batch for which all that is the same
+-- share a row, as a row and an index entry for each took half of what an action costs here.
+create sequence attempt_ids;
 create table attempts (
-  id bigint generated always as identity,
-  -- the action's number
-  action bigint not null,
+  id bigint primary key default nextval('attempt_ids'),
+  -- how many have it in their `attempt_ids`; it goes with the last of them
+  actions bigint not null default 1,
   kind text not null check (kind in ('write', 'read', 'command')),
   at timestamptz not null default clock_timestamp(),
   duration_ms integer,
-  request_hash text,
   outcome text not null,
   decision text not null,
   reason text,
-  epoch bigint,
-  primary key (action, id)
+  epoch bigint
 );
 
 -- What has been pruned, by day of the poll (UTC): as for what is there, detected and acted are counted apart.

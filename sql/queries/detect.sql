@@ -354,7 +354,9 @@ with subscription as (
     and actions.state in ('planned', 'ready', 'held')
     and actions.attempts = 0
     and not exists (
-      select from attempts where attempts.action = actions.number and attempts.kind = 'command' and attempts.outcome = 'retry'
+      select
+      from attempts
+      where attempts.id = any(actions.attempt_ids) and attempts.kind = 'command' and attempts.outcome = 'retry'
     )
     and not coalesce(fresh.cooling, false)
     and (

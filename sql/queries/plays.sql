@@ -43,7 +43,7 @@ with failed as (
 ), planned as (
   insert into actions (
     key, message, poll, signal, destination, entity, sequence, transition, lane, state, reason,
-    due_at, expires_at, detected_at
+    due_at, expires_at, detected_at, attempt_ids
   )
   select
     md5(done.message::text || chr(31) || step.undo)::uuid,
@@ -51,7 +51,7 @@ with failed as (
     (case when pause.reason is null then 'planned' else 'held' end)::action_state,
     coalesce(pause.reason, failed.destination || ' is ' || failed.state),
     case when pause.reason is null then clock_timestamp() end,
-    clock_timestamp() + make_interval(secs => step.ttl_seconds), clock_timestamp()
+    clock_timestamp() + make_interval(secs => step.ttl_seconds), clock_timestamp(), array[nextval('attempt_ids')]
   from failed
   join actions as done
     on done.entity = failed.entity and done.signal = failed.signal and done.sequence = failed.sequence
@@ -66,10 +66,10 @@ with failed as (
   ) as pause
   where done.external_id is not null or done.settled_at is null or done.state = 'escalated'
   on conflict (key) do nothing
-  returning number, poll, signal, destination, reason
+  returning attempt_ids[1] as attempt, poll, signal, destination, reason
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason)
-  select number, 'command', 'undo', 'compensate', reason from planned
+  insert into attempts (id, kind, outcome, decision, reason)
+  select attempt, 'command', 'undo', 'compensate', reason from planned
 ), opened as (
   insert into lanes (destination, lane) select distinct destination, 0 from planned
   on conflict (destination, lane) do nothing

@@ -47,9 +47,10 @@ select
   actions.key as action, attempts.at, attempts.kind, attempts.outcome, attempts.decision, attempts.reason,
   attempts.duration_ms, attempts.epoch
 from actions
-join attempts on attempts.action = actions.number
+cross join unnest(actions.attempt_ids) with ordinality as made (id, place)
+join attempts on attempts.id = made.id
 where actions.key = any(:actions::uuid[])
-order by actions.key, attempts.id;
+order by actions.key, made.place;
 
 -- name: near_entities
 -- Entities that begin like what was asked for, longest common beginning first. One short index range for each length.

@@ -11,8 +11,6 @@ const sql = queries('lanes');
 
 export interface Intent {
   key: string;
-  /** Hash of all that is sent, so that attempts can be told apart. */
-  hash: string;
   /** Digest of each field's canonical value. */
   sent: Record<string, string>;
   locator: Record<string, string>;
@@ -174,50 +172,53 @@ interface Way {
   last: Move;
   externalId: string | null;
   acceptedAgoMs: number | null;
+  /** Numbers of its calls, in their order. */
+  calls: number[];
 }
 
 /**
- * The moves that one action makes at once are one update, and one attempt for each call. Most actions of a wave differ
- * in nothing but their keys: what they share is said once, the statement is a quarter as long. Keys travel as an array
- * because the planner takes JSON for 10,000 rows and then reads the whole table.
+ * The moves that one action makes at once are one update, with an attempt for each call. Most actions of a batch differ
+ * in nothing but their keys: what they share is said once, and is kept once. Keys travel as an array because the planner
+ * takes JSON for 10,000 rows and then reads the whole table.
  */
 function inColumns(moves: readonly Move[]) {
   const now = performance.now();
   const ways = new Map<string, Way>();
   const calls = new Numbered();
-  const callKeys: string[] = [];
-  const callNumbers: number[] = [];
   for (const move of moves) {
     const { key, call, outcome, decision, reason } = move;
-    const way = ways.get(key) ?? { first: move, last: move, externalId: null, acceptedAgoMs: null };
+    const way = ways.get(key) ?? {
+      first: move,
+      last: move,
+      externalId: null,
+      acceptedAgoMs: null,
+      calls: [],
+    };
     ways.set(key, way);
     way.last = move;
     way.externalId = move.external_id ?? way.externalId;
     if (!call) continue;
     const agoMs = Math.round(now - call.at);
     if (move.accepted) way.acceptedAgoMs = agoMs;
-    callKeys.push(key);
-    callNumbers.push(calls.number(call.kind, agoMs, call.duration_ms, outcome, decision, reason));
+    way.calls.push(calls.number(call.kind, agoMs, call.duration_ms, outcome, decision, reason));
   }
   const steps = new Numbered();
   const stepNumbers: number[] = [];
   const externalIds: (string | null)[] = [];
-  for (const { first, last, externalId, acceptedAgoMs } of ways.values()) {
-    const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
+  for (const way of ways.values()) {
+    const { source } = way.first;
+    const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } =
+      way.last;
+    const leads = [source, way.acceptedAgoMs, state, due_in_ms, settled, reason];
     const counts = [attempts, corrections, absences, unread, generation];
-    const { stopped_by } = last;
-    stepNumbers.push(
-      steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts, stopped_by),
-    );
-    externalIds.push(externalId);
+    stepNumbers.push(steps.number(...leads, ...counts, way.last.stopped_by, way.calls));
+    externalIds.push(way.externalId);
   }
   return {
     keys: plainArray([...ways.keys()]),
     external_ids: externalIds,
     step_numbers: plainArray(stepNumbers),
     steps: steps.json,
-    call_keys: plainArray(callKeys),
-    call_numbers: plainArray(callNumbers),
     calls: calls.json,
   };
 }

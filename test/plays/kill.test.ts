@@ -162,7 +162,7 @@ test('the ledger: no step was begun before the one that it comes after had ended
        ('alert', 'ticket'), ('task', 'alert'), ('last', 'task'), ('ticket.undo', 'alert.undo'), ('alert.undo', 'alert')
      ) as pair (later, earlier) on pair.later = later.destination
      join actions as earlier on earlier.destination = pair.earlier and earlier.message = later.message
-     join attempts on attempts.action = later.number and attempts.outcome = 'intent'
+     join attempts on attempts.id = any(later.attempt_ids) and attempts.outcome = 'intent'
      where earlier.settled_at is null or attempts.at < earlier.settled_at`,
   );
   assert.deepEqual(early, []);

@@ -88,7 +88,7 @@ export class LedgerUnderTest {
     const worker = this.#worker(choice);
     if (!worker) return;
     const due = (await worker.lane.due(20)).filter(({ state }) => state === 'planned' || state === 'ready');
-    const intents = due.map(({ key }) => ({ key, hash: 'hash', sent: { field: 'digest' }, locator: {} }));
+    const intents = due.map(({ key }) => ({ key, sent: { field: 'digest' }, locator: {} }));
     if (this.#holds(worker)) {
       const sent = await worker.lane.commitIntents(intents);
       assert.equal(sent.size, intents.length);
