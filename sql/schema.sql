@@ -6,7 +6,6 @@ create type transition as enum ('entered', 'changed', 'left');
 
 create table actions (
   key uuid not null,
-  number bigint generated always as identity not null,
   message uuid not null,
   poll bigint not null,
   signal text not null,
@@ -183,7 +182,7 @@ create table signals (
 );
 alter table actions add constraint actions_check CHECK (((due_at IS NULL) = (state <> ALL (ARRAY['planned'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) = (state = ANY (ARRAY['planned'::action_state, 'held'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
-alter table actions add constraint actions_pkey PRIMARY KEY (key);
+alter table actions add constraint actions_pkey PRIMARY KEY (entity, signal, destination, sequence);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
 alter table attempts add constraint attempts_pkey PRIMARY KEY (id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);
@@ -206,7 +205,6 @@ alter table pruned_detections add constraint pruned_detections_pkey PRIMARY KEY 
 alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
-CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
 CREATE INDEX actions_open ON readback.actions USING btree (entity, signal, destination, sequence) WHERE (settled_at IS NULL);
 CREATE INDEX entities_absent ON readback.entities USING btree (signal, entity) WHERE (NOT present);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;

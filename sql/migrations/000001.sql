@@ -118,10 +118,8 @@ create table detections (
 );
 
 create table actions (
-  -- deterministic: message and destination; the marker or unique value the destination sees
-  key uuid primary key,
-  -- in the order of planning: what refers to actions finds the recent ones side by side
-  number bigint generated always as identity,
+  -- deterministic: message and destination; the marker or unique value the destination sees; no index, like the message's
+  key uuid not null,
   message uuid not null,
   -- the message's; that it exists is the message's to guarantee
   poll bigint not null,
@@ -157,12 +155,13 @@ create table actions (
   sent_at timestamptz,
   accepted_at timestamptz,
   settled_at timestamptz,
+  -- In the order in which a poll plans them and a worker takes them, so that neighbours are written together.
+  primary key (entity, signal, destination, sequence),
   check ((due_at is null) = (state not in ('planned', 'ready', 'sending', 'accepted', 'unknown'))),
   check ((settled_at is null) = (state in ('planned', 'held', 'ready', 'sending', 'accepted', 'unknown')))
   -- Half of a page is left for updates in place: an action is updated twice or more, and due_at mostly stays as it is.
 ) with (fillfactor = 50);
 create index actions_due on actions (destination, lane, due_at) where due_at is not null;
-create index actions_entity on actions (entity, signal, destination, sequence);
 -- What is still open of an entity, without a look at each of its settled actions.
 create index actions_open on actions (entity, signal, destination, sequence) where settled_at is null;
 create index actions_detected on actions using brin (detected_at);

@@ -7,8 +7,8 @@ select clock_timestamp() as at;
 -- Ended without the effect, in the chosen states. One that a newer transition of its entity has overtaken is listed
 -- but not sent again: the older state must not overwrite the newer.
 select
-  actions.key, actions.signal, actions.destination, actions.entity, actions.transition, actions.state, actions.reason,
-  actions.attempts, actions.detected_at, actions.settled_at,
+  actions.key, actions.signal, actions.destination, actions.entity, actions.sequence, actions.transition, actions.state,
+  actions.reason, actions.attempts, actions.detected_at, actions.settled_at,
   exists (
     select
     from actions as newer
@@ -29,18 +29,22 @@ order by actions.detected_at, actions.signal, actions.entity, actions.destinatio
 with ttl as (
   select * from jsonb_to_recordset(:ttls) as t (destination text, seconds float8)
 ), letter as (
-  select key, state, reason from actions where key = any(:keys::uuid[])
+  select actions.entity, actions.signal, actions.destination, actions.sequence, actions.state, actions.reason
+  from unnest(:signals::text[], :entities::text[], :destinations::text[], :sequences::bigint[])
+    as chosen (signal, entity, destination, sequence)
+  join actions using (entity, signal, destination, sequence)
 ), retried as (
   update actions
   set state = 'ready', attempts = 0, corrections = 0, absences = 0, reason = null, settled_at = null,
-      attempt_ids = attempt_ids || nextval('attempt_ids'),
+      attempt_ids = actions.attempt_ids || nextval('attempt_ids'),
       due_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => ttl.seconds)
-  from ttl
-  where actions.key = any(:keys::uuid[]) and actions.destination = ttl.destination
-    and actions.state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
+  from letter
+  join ttl using (destination)
+  where actions.entity = letter.entity and actions.signal = letter.signal and actions.destination = letter.destination
+    and actions.sequence = letter.sequence and actions.state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
   returning
-    actions.key, actions.attempt_ids[cardinality(actions.attempt_ids)] as attempt, actions.signal, actions.entity,
-    actions.sequence, actions.destination
+    actions.signal, actions.entity, actions.sequence, actions.destination,
+    actions.attempt_ids[cardinality(actions.attempt_ids)] as attempt, concat_ws(': ', letter.state, letter.reason) as was
 ), revived as (
   update actions
   set state = 'planned', stopped_by = null, reason = null, settled_at = null,
@@ -55,9 +59,7 @@ with ttl as (
   select attempt, 'command', 'revive', 'wait for ' || step, step || ' is tried again' from revived
 ), noted as (
   insert into attempts (id, kind, outcome, decision, reason)
-  select retried.attempt, 'command', 'retry', 'send again', concat_ws(': ', letter.state, letter.reason)
-  from letter
-  join retried using (key)
+  select attempt, 'command', 'retry', 'send again', was from retried
 )
 select count(*) as retried from retried;
 
@@ -106,7 +108,7 @@ where name = :name and paused_at is not null returning name;
 -- too late now expires.
 with held as (
   select
-    actions.key,
+    actions.entity, actions.signal, actions.destination, actions.sequence,
     case
       when destinations.paused_at is not null then 'destination paused: ' || destinations.paused_reason
       when signals.paused_at is not null then 'signal paused: ' || signals.paused_reason
@@ -125,7 +127,8 @@ with held as (
       reason = held.pause,
       attempt_ids = case when held.pause is null then attempt_ids || made.id else attempt_ids end
   from held, made
-  where actions.key = held.key and actions.state = 'held'
+  where actions.entity = held.entity and actions.signal = held.signal and actions.destination = held.destination
+    and actions.sequence = held.sequence and actions.state = 'held'
   returning made.id, actions.due_at
 ), noted as (
   insert into attempts (id, actions, kind, outcome, decision)

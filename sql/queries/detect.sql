@@ -363,11 +363,12 @@ with subscription as (
       fresh.transition::text = any(subscription.transitions)
       or (fresh.transition = 'left' and actions.transition <> 'left')
     )
-  returning actions.key, actions.destination
+  returning actions.destination, actions.entity, actions.sequence
 )
 select
   destination, count(*) as superseded,
-  array_agg(key) filter (where destination = any(:compensating::text[])) as compensating
+  json_agg(json_build_object('signal', :signal::text, 'entity', entity, 'sequence', sequence))
+    filter (where destination = any(:compensating::text[])) as compensating
 from overtaken
 group by destination;
 

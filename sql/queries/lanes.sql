@@ -118,13 +118,15 @@ with lane as (
 ), made as materialized (
   select nextval('attempt_ids') as id
 ), intent as (
-  select * from jsonb_to_recordset(:intents) as i (key uuid, sent jsonb, locator jsonb)
+  select *
+  from jsonb_to_recordset(:intents) as i (signal text, entity text, sequence bigint, sent jsonb, locator jsonb)
 ), moved as (
   update actions
   set state = 'sending', sent_at = clock_timestamp(), sent = intent.sent,
       locator = intent.locator, absences = 0, reason = null, attempt_ids = actions.attempt_ids || made.id
   from intent, made
-  where actions.key = intent.key and actions.state in ('planned', 'ready')
+  where actions.entity = intent.entity and actions.signal = intent.signal and actions.destination = :destination
+    and actions.sequence = intent.sequence and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
   returning actions.key, made.id
 ), noted as (
@@ -156,11 +158,13 @@ with lane as (
       from jsonb_array_elements_text(fact -> 12) with ordinality as made (number, turn)
       join call on call.place = made.number::bigint
       order by made.turn
-    ) as attempt_ids
+    ) as attempt_ids,
+    fact ->> 13 as signal
   from jsonb_array_elements(:steps) with ordinality as list (fact, place)
 ), move as (
-  select item.key, item.external_id, step.*
-  from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
+  select item.entity, item.sequence, item.external_id, step.*
+  from unnest(:entities::text[], :sequences::bigint[], :external_ids::text[], :step_numbers::integer[])
+    as item (entity, sequence, external_id, number)
   join step on step.place = item.number
 ), moved as (
   update actions
@@ -189,7 +193,8 @@ with lane as (
       unread = move.unread,
       generation = move.generation
   from move
-  where actions.key = move.key and actions.state = move.source and exists (select from lane)
+  where actions.entity = move.entity and actions.signal = move.signal and actions.destination = :destination
+    and actions.sequence = move.sequence and actions.state = move.source and exists (select from lane)
   returning move.place
 ), shared as (
   select unnest(step.attempt_ids) as id, taken.actions

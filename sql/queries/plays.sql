@@ -19,9 +19,12 @@ join actions as step
 -- The compensating step of these plays has ended without effect: what else of them has not been sent is not sent any
 -- more. One that has a record already (a correction is due) goes on, and is undone after it.
 with failed as (
-  select destination, state, signal, entity, sequence
-  from actions
-  where key = any(:keys::uuid[]) and state in ('rejected', 'dead', 'expired', 'superseded') and external_id is null
+  select actions.destination, actions.state, actions.signal, actions.entity, actions.sequence
+  from unnest(:signals::text[], :entities::text[], :sequences::bigint[]) as ended (signal, entity, sequence)
+  join actions
+    on actions.entity = ended.entity and actions.signal = ended.signal and actions.sequence = ended.sequence
+    and actions.destination = :destination
+  where actions.state in ('rejected', 'dead', 'expired', 'superseded') and actions.external_id is null
 )
 update actions
 set state = 'suppressed', due_at = null, settled_at = clock_timestamp(), stopped_by = failed.destination,
@@ -35,9 +38,12 @@ where actions.entity = failed.entity and actions.signal = failed.signal and acti
 -- One action for each step that has had its effect, or may have: what is still under way is waited for. Its key says what
 -- it undoes, so that it is planned once. It is counted as detected by the poll of its message, for the undoing destination.
 with failed as (
-  select destination, state, signal, entity, sequence
-  from actions
-  where key = any(:keys::uuid[]) and state in ('rejected', 'dead', 'expired', 'superseded') and external_id is null
+  select actions.destination, actions.state, actions.signal, actions.entity, actions.sequence
+  from unnest(:signals::text[], :entities::text[], :sequences::bigint[]) as ended (signal, entity, sequence)
+  join actions
+    on actions.entity = ended.entity and actions.signal = ended.signal and actions.sequence = ended.sequence
+    and actions.destination = :destination
+  where actions.state in ('rejected', 'dead', 'expired', 'superseded') and actions.external_id is null
 ), step as (
   select * from jsonb_to_recordset(:undos) as s (destination text, undo text, ttl_seconds float8)
 ), planned as (
@@ -65,7 +71,7 @@ with failed as (
     end as reason
   ) as pause
   where done.external_id is not null or done.settled_at is null or done.state = 'escalated'
-  on conflict (key) do nothing
+  on conflict (entity, signal, destination, sequence) do nothing
   returning attempt_ids[1] as attempt, poll, signal, destination, reason
 ), noted as (
   insert into attempts (id, kind, outcome, decision, reason)

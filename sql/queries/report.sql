@@ -62,7 +62,7 @@ with moment as (
 ), chosen as materialized (
   -- date_part gives float8; extract would give numeric, three times as slow over a million rows.
   select
-    key, signal, destination, entity, state, reason, attempts, attempt_ids, settled_at, sla_ms,
+    key, signal, destination, entity, sequence, state, reason, attempts, attempt_ids, settled_at, sla_ms,
     sent_at is not null as sent,
     due_at is not null as in_flight,
     date_part('epoch', moment.at - least(observed_at, detected_at)) * 1000 as age_ms,
@@ -186,13 +186,13 @@ with moment as (
     actions.key, actions.signal, actions.destination, actions.entity, actions.state, actions.reason, actions.attempts,
     actions.external_id, actions.detected_at, actions.settled_at
   from (
-    select key
+    select entity, signal, destination, sequence
     from chosen
     where state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
     order by settled_at desc, key
     limit :dead_letters
   ) as latest
-  join actions using (key)
+  join actions using (entity, signal, destination, sequence)
 )
 select
   moment.at,

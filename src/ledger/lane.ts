@@ -16,6 +16,12 @@ export interface Intent {
   locator: Record<string, string>;
 }
 
+/** An action with what is about to be sent for it. */
+export interface Sending {
+  action: Pick<Action, 'signal' | 'entity' | 'sequence'>;
+  intent: Intent;
+}
+
 /**
  * How long after its intent was committed a write may begin. A worker that was suspended in between wakes up when another
  * may have proven that nothing was written, and has written it: it must not begin then.
@@ -82,12 +88,19 @@ export class Lane {
   }
 
   /** Commits that these are about to be sent. Only the returned keys may be. */
-  async commitIntents(intents: readonly Intent[]): Promise<Set<string>> {
+  async commitIntents(wave: readonly Sending[]): Promise<Set<string>> {
+    const intents = wave.map(({ action: { signal, entity, sequence }, intent: { sent, locator } }) => ({
+      signal,
+      entity,
+      sequence,
+      sent,
+      locator,
+    }));
     const rows = await sql.run<{ key: string }>(this.#client, 'commit_intents', {
       ...this.#identity,
       intents: JSON.stringify(intents),
     });
-    if (rows.length === 0 && intents.length > 0) {
+    if (rows.length === 0 && wave.length > 0) {
       const lane = await sql.one<{ held: boolean }>(this.#client, 'lane_held', this.#identity);
       if (!lane?.held) throw this.#fenced();
     }
@@ -98,11 +111,11 @@ export class Lane {
   async record(moves: readonly Move[]): Promise<void> {
     if (moves.length === 0) return;
     for (const move of moves) requireAllowed(move);
-    const failed = this.#undos.length === 0 ? [] : moves.filter(isEffectless).map((move) => move.key);
+    const failed = this.#undos.length === 0 ? [] : moves.filter(isEffectless);
     if (failed.length === 0) return this.#record(this.#client, moves);
     await transaction(this.#client, async (client) => {
       await this.#record(client, moves);
-      await callOff(client, this.#undos, failed);
+      await callOff(client, this.#undos, this.destination, failed);
     });
   }
 
@@ -178,8 +191,8 @@ interface Way {
 
 /**
  * The moves that one action makes at once are one update, with an attempt for each call. Most actions of a batch differ
- * in nothing but their keys: what they share is said once, and is kept once. Keys travel as an array because the planner
- * takes JSON for 10,000 rows and then reads the whole table.
+ * in nothing but their entities: what they share is said once, and is kept once. Entities travel as an array because the
+ * planner takes JSON for 10,000 rows and then reads the whole table.
  */
 function inColumns(moves: readonly Move[]) {
   const now = performance.now();
@@ -204,18 +217,23 @@ function inColumns(moves: readonly Move[]) {
   }
   const steps = new Numbered();
   const stepNumbers: number[] = [];
+  const entities: string[] = [];
+  const sequences: number[] = [];
   const externalIds: (string | null)[] = [];
   for (const way of ways.values()) {
-    const { source } = way.first;
+    const { source, signal, entity, sequence } = way.first;
     const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } =
       way.last;
     const leads = [source, way.acceptedAgoMs, state, due_in_ms, settled, reason];
     const counts = [attempts, corrections, absences, unread, generation];
-    stepNumbers.push(steps.number(...leads, ...counts, way.last.stopped_by, way.calls));
+    stepNumbers.push(steps.number(...leads, ...counts, way.last.stopped_by, way.calls, signal));
+    entities.push(entity);
+    sequences.push(sequence);
     externalIds.push(way.externalId);
   }
   return {
-    keys: plainArray([...ways.keys()]),
+    entities,
+    sequences: plainArray(sequences),
     external_ids: externalIds,
     step_numbers: plainArray(stepNumbers),
     steps: steps.json,
@@ -243,7 +261,7 @@ class Numbered {
   }
 }
 
-/** Uuids or numbers as Postgres reads an array: pg would look at every one for what needs quoting. */
-function plainArray(values: readonly (string | number)[]): string {
+/** Numbers as Postgres reads an array: pg would look at every one for what needs quoting. */
+function plainArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }

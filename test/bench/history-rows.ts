@@ -86,7 +86,7 @@ cross join (values
   (1, 'write', 'intent', 'send'), (2, 'write', 'applied', 'verify'), (3, 'read', 'found', 'done')
 ) as call (place, kind, outcome, decision)`;
 
-/** New actions of a lane that nobody but the measurement works. Not measured. */
+/** New actions of a lane that nobody but the measurement works, numbered by the clock above all earlier ones. Not measured. */
 export async function planClaimed(pool: pg.Pool, count: number): Promise<void> {
   await pool.query(plan, [count]);
   // As after any autovacuum, the planner knows what is there.
@@ -99,6 +99,6 @@ insert into actions (
   observed_at, detected_at
 )
 select
-  gen_random_uuid(), gen_random_uuid(), (select max(id) from polls), 'customers', 'claimed', entity, 1000000, 'changed',
-  0, 'planned', now(), now() + interval '1 day', now(), now()
+  gen_random_uuid(), gen_random_uuid(), (select max(id) from polls), 'customers', 'claimed', entity,
+  (extract(epoch from now()) * 1000)::bigint, 'changed', 0, 'planned', now(), now() + interval '1 day', now(), now()
 from (select entity from entities where signal = 'customers' order by random() limit $1) as chosen`;

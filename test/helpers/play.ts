@@ -209,7 +209,7 @@ export class Play {
 
   async #actions(): Promise<Row[]> {
     const { rows } = await this.house.database.pool.query<Row>(
-      'select destination, state, reason, sent_at from actions where entity = $1 order by sequence, number',
+      'select destination, state, reason, sent_at from actions where entity = $1 order by sequence',
       [this.entity],
     );
     return rows;

@@ -27,8 +27,11 @@ before(() =>
 /** Intents committed for all that is due. */
 async function sending(lane: Lane): Promise<Action[]> {
   const due = await lane.due(10);
-  const intents = due.map(({ key }) => ({ key, sent: { email: 'y' }, locator: {} }));
-  assert.equal((await lane.commitIntents(intents)).size, due.length);
+  const wave = due.map((action) => ({
+    action,
+    intent: { key: action.key, sent: { email: 'y' }, locator: {} },
+  }));
+  assert.equal((await lane.commitIntents(wave)).size, due.length);
   return due.map((action) => ({ ...action, state: 'sending' }));
 }
 
@@ -100,7 +103,7 @@ test('actions of a batch share their attempts: one for the intent, one for the w
     const accepted = decideOutcome(action, { kind: 'applied', id: 'x' }, 5, write.call as Call);
     const sent = { ...action, state: 'accepted', attempts: 1 } as const;
     const unread = decideReading(sent, failed, [], policy, read.call as Call);
-    return [accepted, action.entity === 'C-2' ? { ...read, key: action.key } : unread];
+    return [accepted, action.entity === 'C-2' ? { ...read, key: action.key, entity: action.entity } : unread];
   });
   await lane.record([write, read, ...(second ?? []), ...(third ?? [])]);
   const { rows } = await pool.query(
