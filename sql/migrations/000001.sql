@@ -57,7 +57,8 @@ create table pokes (
 
 -- Who is, or once was, in a signal's set. Kept after leaving until nothing of it is left in the ledger and its cooldown
 -- is over.
--- What names a signal or a poll by the million has no foreign key: each would cost as much as an index, and `doctor` looks.
+-- What names a signal or a poll by the million has no foreign key, as each would cost as much as an index: signals stay,
+-- and polls go only when no message names them.
 create table entities (
   signal text not null,
   entity text not null,
@@ -167,7 +168,7 @@ create index actions_open on actions (entity, signal, destination, sequence) whe
 create index actions_detected on actions using brin (detected_at);
 
 -- What was done for actions: what came back, what was decided and why. The actions of a batch for which all that is the same
--- share a row, as a row and an index entry for each took half of what an action costs here.
+-- share a row: one for each, with its index entry, made a quarter of the log records of an action.
 create sequence attempt_ids;
 create table attempts (
   id bigint primary key default nextval('attempt_ids'),
