@@ -6,7 +6,6 @@ create type transition as enum ('entered', 'changed', 'left');
 
 create table actions (
   key uuid not null,
-  number bigint generated always as identity not null,
   message uuid not null,
   poll bigint not null,
   signal text not null,
@@ -21,6 +20,7 @@ create table actions (
   due_at timestamp with time zone,
   expires_at timestamp with time zone not null,
   attempts integer default 0 not null,
+  attempt_ids bigint[] default '{}'::bigint[] not null,
   corrections integer default 0 not null,
   absences integer default 0 not null,
   unread integer default 0 not null,
@@ -36,12 +36,11 @@ create table actions (
 ) with (fillfactor=50);
 
 create table attempts (
-  id bigint generated always as identity not null,
-  action bigint not null,
+  id bigint default nextval('attempt_ids'::regclass) not null,
+  actions bigint default 1 not null,
   kind text not null,
   at timestamp with time zone default clock_timestamp() not null,
   duration_ms integer,
-  request_hash text,
   outcome text not null,
   decision text not null,
   reason text,
@@ -184,21 +183,18 @@ create table signals (
 );
 alter table actions add constraint actions_check CHECK (((due_at IS NULL) = (state <> ALL (ARRAY['planned'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
 alter table actions add constraint actions_check1 CHECK (((settled_at IS NULL) = (state = ANY (ARRAY['planned'::action_state, 'held'::action_state, 'ready'::action_state, 'sending'::action_state, 'accepted'::action_state, 'unknown'::action_state]))));
-alter table actions add constraint actions_pkey PRIMARY KEY (key);
+alter table actions add constraint actions_pkey PRIMARY KEY (entity, signal, destination, sequence);
 alter table attempts add constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'read'::text, 'command'::text])));
-alter table attempts add constraint attempts_pkey PRIMARY KEY (action, id);
+alter table attempts add constraint attempts_pkey PRIMARY KEY (id);
 alter table buckets add constraint buckets_pkey PRIMARY KEY (signal, bucket);
-alter table buckets add constraint buckets_signal_fkey FOREIGN KEY (signal) REFERENCES signals(name) ON DELETE CASCADE;
 alter table connections add constraint connections_breaker_check CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])));
 alter table connections add constraint connections_pkey PRIMARY KEY (name);
 alter table destinations add constraint destinations_pkey PRIMARY KEY (name);
 alter table detections add constraint detections_pkey PRIMARY KEY (poll, destination);
 alter table detections add constraint detections_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table entities add constraint entities_pkey PRIMARY KEY (signal, entity);
-alter table entities add constraint entities_signal_fkey FOREIGN KEY (signal) REFERENCES signals(name) ON DELETE CASCADE;
 alter table lanes add constraint lanes_pkey PRIMARY KEY (destination, lane);
 alter table messages add constraint messages_pkey PRIMARY KEY (entity, signal, sequence);
-alter table messages add constraint messages_poll_fkey FOREIGN KEY (poll) REFERENCES polls(id);
 alter table migrations add constraint migrations_pkey PRIMARY KEY (version);
 alter table pokes add constraint pokes_pkey PRIMARY KEY (id);
 alter table polls add constraint polls_cause_check CHECK ((cause = ANY (ARRAY['schedule'::text, 'catch_up'::text, 'manual'::text, 'trigger'::text])));
@@ -210,7 +206,6 @@ alter table pruned_detections add constraint pruned_detections_pkey PRIMARY KEY 
 alter table signals add constraint signals_pkey PRIMARY KEY (name);
 CREATE INDEX actions_detected ON readback.actions USING brin (detected_at);
 CREATE INDEX actions_due ON readback.actions USING btree (destination, lane, due_at) WHERE (due_at IS NOT NULL);
-CREATE INDEX actions_entity ON readback.actions USING btree (entity, signal, destination, sequence);
 CREATE INDEX actions_open ON readback.actions USING btree (entity, signal, destination, sequence) WHERE (settled_at IS NULL);
 CREATE INDEX entities_absent ON readback.entities USING btree (signal, entity) WHERE (NOT present);
 CREATE INDEX entities_present ON readback.entities USING btree (signal, bucket) WHERE present;

@@ -90,7 +90,7 @@ function records(connector: string, containing: string): SandboxRecord[] {
 
 async function attempts(entity: string, destination: string): Promise<string[]> {
   const { rows } = await house.database.pool.query(
-    `select attempts.outcome from attempts join actions on actions.number = attempts.action
+    `select attempts.outcome from attempts join actions on attempts.id = any(actions.attempt_ids)
      where actions.entity = $1 and actions.destination = $2 order by attempts.id`,
     [entity, destination],
   );

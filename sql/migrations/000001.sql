@@ -58,8 +58,10 @@ create table pokes (
 
 -- Who is, or once was, in a signal's set. Kept after leaving until nothing of it is left in the ledger and its cooldown
 -- is over.
+-- What names a signal or a poll by the million has no foreign key, as each would cost as much as an index: signals stay,
+-- and polls go only when no message names them.
 create table entities (
-  signal text not null references signals (name) on delete cascade,
+  signal text not null,
   entity text not null,
   bucket smallint not null,
   present boolean not null,
@@ -74,7 +76,7 @@ create index entities_absent on entities (signal, entity) where not present;
 
 -- What the present set looked like per bucket of keys when it was last read; equal digests need no fetch.
 create table buckets (
-  signal text not null references signals (name) on delete cascade,
+  signal text not null,
   bucket smallint not null,
   -- rows fetched, and how many of them are in the set: between `rearm` and `when` a row may be either
   rows bigint not null,
@@ -87,7 +89,7 @@ create table messages (
   -- deterministic: signal, version, entity and sequence; no index of its own, because what is random makes an index touch
   -- another page for each row, and with millions of rows most of them are not in memory
   id uuid not null,
-  poll bigint not null references polls (id),
+  poll bigint not null,
   signal text not null,
   version text not null,
   entity text not null,
@@ -118,10 +120,8 @@ create table detections (
 );
 
 create table actions (
-  -- deterministic: message and destination; the marker or unique value the destination sees
-  key uuid primary key,
-  -- in the order of planning: what refers to actions finds the recent ones side by side
-  number bigint generated always as identity,
+  -- deterministic: message and destination; the marker or unique value the destination sees; no index, like the message's
+  key uuid not null,
   message uuid not null,
   -- the message's; that it exists is the message's to guarantee
   poll bigint not null,
@@ -139,6 +139,8 @@ create table actions (
   due_at timestamptz,
   expires_at timestamptz not null,
   attempts integer not null default 0,
+  -- what was done for it, in its order: ids of attempts
+  attempt_ids bigint[] not null default '{}',
   corrections integer not null default 0,
   -- consecutive reads, after the lag, that did not find the record
   absences integer not null default 0,
@@ -155,30 +157,31 @@ create table actions (
   sent_at timestamptz,
   accepted_at timestamptz,
   settled_at timestamptz,
+  -- In the order in which a poll plans them and a worker takes them, so that neighbours are written together.
+  primary key (entity, signal, destination, sequence),
   check ((due_at is null) = (state not in ('planned', 'ready', 'sending', 'accepted', 'unknown'))),
   check ((settled_at is null) = (state in ('planned', 'held', 'ready', 'sending', 'accepted', 'unknown')))
   -- Half of a page is left for updates in place: an action is updated twice or more, and due_at mostly stays as it is.
 ) with (fillfactor = 50);
 create index actions_due on actions (destination, lane, due_at) where due_at is not null;
-create index actions_entity on actions (entity, signal, destination, sequence);
 -- What is still open of an entity, without a look at each of its settled actions.
 create index actions_open on actions (entity, signal, destination, sequence) where settled_at is null;
 create index actions_detected on actions using brin (detected_at);
 
--- One row for each call made for an action: what was asked, what came back, what was decided and why.
+-- What was done for actions: what came back, what was decided and why. The actions of a batch for which all that is the same
+-- share a row: one for each, with its index entry, made a quarter of the log records of an action.
+create sequence attempt_ids;
 create table attempts (
-  id bigint generated always as identity,
-  -- the action's number
-  action bigint not null,
+  id bigint primary key default nextval('attempt_ids'),
+  -- how many have it in their `attempt_ids`; it goes with the last of them
+  actions bigint not null default 1,
   kind text not null check (kind in ('write', 'read', 'command')),
   at timestamptz not null default clock_timestamp(),
   duration_ms integer,
-  request_hash text,
   outcome text not null,
   decision text not null,
   reason text,
-  epoch bigint,
-  primary key (action, id)
+  epoch bigint
 );
 
 -- What has been pruned, by day of the poll (UTC): as for what is there, detected and acted are counted apart.

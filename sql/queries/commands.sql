@@ -7,8 +7,8 @@ select clock_timestamp() as at;
 -- Ended without the effect, in the chosen states. One that a newer transition of its entity has overtaken is listed
 -- but not sent again: the older state must not overwrite the newer.
 select
-  actions.key, actions.signal, actions.destination, actions.entity, actions.transition, actions.state, actions.reason,
-  actions.attempts, actions.detected_at, actions.settled_at,
+  actions.key, actions.signal, actions.destination, actions.entity, actions.sequence, actions.transition, actions.state,
+  actions.reason, actions.attempts, actions.detected_at, actions.settled_at,
   exists (
     select
     from actions as newer
@@ -29,31 +29,37 @@ order by actions.detected_at, actions.signal, actions.entity, actions.destinatio
 with ttl as (
   select * from jsonb_to_recordset(:ttls) as t (destination text, seconds float8)
 ), letter as (
-  select number, state, reason from actions where key = any(:keys::uuid[])
+  select actions.entity, actions.signal, actions.destination, actions.sequence, actions.state, actions.reason
+  from unnest(:signals::text[], :entities::text[], :destinations::text[], :sequences::bigint[])
+    as chosen (signal, entity, destination, sequence)
+  join actions using (entity, signal, destination, sequence)
 ), retried as (
   update actions
   set state = 'ready', attempts = 0, corrections = 0, absences = 0, reason = null, settled_at = null,
+      attempt_ids = actions.attempt_ids || nextval('attempt_ids'),
       due_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => ttl.seconds)
-  from ttl
-  where actions.key = any(:keys::uuid[]) and actions.destination = ttl.destination
-    and actions.state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
-  returning actions.number, actions.signal, actions.entity, actions.sequence, actions.destination
+  from letter
+  join ttl using (destination)
+  where actions.entity = letter.entity and actions.signal = letter.signal and actions.destination = letter.destination
+    and actions.sequence = letter.sequence and actions.state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
+  returning
+    actions.signal, actions.entity, actions.sequence, actions.destination,
+    actions.attempt_ids[cardinality(actions.attempt_ids)] as attempt, concat_ws(': ', letter.state, letter.reason) as was
 ), revived as (
   update actions
   set state = 'planned', stopped_by = null, reason = null, settled_at = null,
+      attempt_ids = actions.attempt_ids || nextval('attempt_ids'),
       due_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => ttl.seconds)
   from retried, ttl
   where actions.signal = retried.signal and actions.entity = retried.entity and actions.sequence = retried.sequence
     and actions.state = 'suppressed' and actions.stopped_by = retried.destination and actions.destination = ttl.destination
-  returning actions.number, actions.destination, retried.destination as step
+  returning actions.attempt_ids[cardinality(actions.attempt_ids)] as attempt, retried.destination as step
 ), told as (
-  insert into attempts (action, kind, outcome, decision, reason)
-  select number, 'command', 'revive', 'wait for ' || step, step || ' is tried again' from revived
+  insert into attempts (id, kind, outcome, decision, reason)
+  select attempt, 'command', 'revive', 'wait for ' || step, step || ' is tried again' from revived
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason)
-  select letter.number, 'command', 'retry', 'send again', concat_ws(': ', letter.state, letter.reason)
-  from letter
-  join retried on retried.number = letter.number
+  insert into attempts (id, kind, outcome, decision, reason)
+  select attempt, 'command', 'retry', 'send again', was from retried
 )
 select count(*) as retried from retried;
 
@@ -76,14 +82,17 @@ on conflict (name) do update set paused_at = excluded.paused_at, paused_reason =
 
 -- name: hold
 -- What has not been sent is held. What is being sent or read back goes on: its effect may be there already.
-with held as (
+with made as materialized (
+  select nextval('attempt_ids') as id, :kind::text || ' paused: ' || :reason::text as reason
+), held as (
   update actions
-  set state = 'held', due_at = null, reason = :kind::text || ' paused: ' || :reason::text
+  set state = 'held', due_at = null, reason = made.reason, attempt_ids = attempt_ids || made.id
+  from made
   where state in ('planned', 'ready') and case :kind::text when 'signal' then signal else destination end = :name
-  returning number, reason
+  returning made.id
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason)
-  select number, 'command', 'pause', 'hold', reason from held
+  insert into attempts (id, actions, kind, outcome, decision, reason)
+  select made.id, count(*), 'command', 'pause', 'hold', made.reason from made join held using (id) group by 1, made.reason
 )
 select count(*) as held from held;
 
@@ -99,7 +108,7 @@ where name = :name and paused_at is not null returning name;
 -- too late now expires.
 with held as (
   select
-    actions.key,
+    actions.entity, actions.signal, actions.destination, actions.sequence,
     case
       when destinations.paused_at is not null then 'destination paused: ' || destinations.paused_reason
       when signals.paused_at is not null then 'signal paused: ' || signals.paused_reason
@@ -109,17 +118,21 @@ with held as (
   left join destinations on destinations.name = actions.destination
   where actions.state = 'held'
     and case :kind::text when 'signal' then actions.signal else actions.destination end = :name
+), made as materialized (
+  select nextval('attempt_ids') as id
 ), released as (
   update actions
   set state = (case when held.pause is not null then 'held' when attempts = 0 then 'planned' else 'ready' end)::action_state,
       due_at = case when held.pause is null then clock_timestamp() end,
-      reason = held.pause
-  from held
-  where actions.key = held.key and actions.state = 'held'
-  returning actions.number, actions.due_at
+      reason = held.pause,
+      attempt_ids = case when held.pause is null then attempt_ids || made.id else attempt_ids end
+  from held, made
+  where actions.entity = held.entity and actions.signal = held.signal and actions.destination = held.destination
+    and actions.sequence = held.sequence and actions.state = 'held'
+  returning made.id, actions.due_at
 ), noted as (
-  insert into attempts (action, kind, outcome, decision)
-  select number, 'command', 'resume', 'go on' from released where due_at is not null
+  insert into attempts (id, actions, kind, outcome, decision)
+  select id, count(*), 'command', 'resume', 'go on' from released where due_at is not null group by id
 )
 select count(*) filter (where due_at is not null) as released, count(*) filter (where due_at is null) as held
 from released;

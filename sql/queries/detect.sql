@@ -130,6 +130,8 @@ where name = :signal;
 -- name: find_moves
 -- The transition diff. Only buckets that were fetched are compared; a row that is neither armed nor known stays out
 -- (hysteresis), a known row stays in until it is absent from what was fetched.
+-- In the order of the entities, as everything that is made of the moves: each index then takes its entries side by side,
+-- in half the time.
 insert into moves (entity, bucket, transition, fingerprint, observed_at)
 select
   coalesce(incoming.entity, known.entity) as entity,
@@ -149,7 +151,8 @@ full join (
 ) as known on known.entity = incoming.entity
 where (known.entity is null and incoming.armed)
   or incoming.entity is null
-  or incoming.fingerprint <> known.fingerprint;
+  or incoming.fingerprint <> known.fingerprint
+order by entity;
 
 -- name: find_told_moves
 -- The same where the warehouse has compared, and `incoming` holds only what differs; who has left has only a key there.
@@ -172,7 +175,9 @@ left join lateral (
   where signal = :signal and entity = incoming.entity and present
   limit 1
 ) as known on true
-where case when known.entity is null then incoming.armed else incoming.fingerprint is distinct from known.fingerprint end;
+where case when known.entity is null then incoming.armed else incoming.fingerprint is distinct from known.fingerprint end
+order by incoming.entity;
+
 -- name: commit_lazily
 -- For this transaction: whoever commits it does not wait for the disk. A ledger server that crashes within the next
 -- half second forgets it as a whole, and the next poll finds it again; whatever is committed later, such as the intent to
@@ -222,15 +227,26 @@ from moves;
 -- name: apply_moves
 -- The new set. The sequence rises with every transition, also one that no message is made of. Whom the ledger has
 -- forgotten, or never knew, begins above all that were forgotten; the lock waits for who is just forgetting.
+-- Who is new conflicts with nobody, as one transaction at a time numbers a signal's entities: an insert that has to look out
+-- for conflicts takes half as long again.
 with forgotten as (
   select forgotten_sequence as sequence from signals where name = :signal for share
+), moved as materialized (
+  select
+    moves.entity, moves.bucket, moves.transition <> 'left' as present, moves.fingerprint, known.entity is null as new,
+    forgotten.sequence + case when :silent::boolean and not moves.entity = any(:only::text[]) then 0 else 1 end as sequence
+  from moves
+  cross join forgotten
+  left join lateral (
+    select entity from entities where signal = :signal and entity = moves.entity limit 1
+  ) as known on true
+  order by moves.entity
+), welcomed as (
+  insert into entities (signal, entity, bucket, present, fingerprint, sequence)
+  select :signal, entity, bucket, present, fingerprint, sequence from moved where new
 )
 insert into entities as known (signal, entity, bucket, present, fingerprint, sequence)
-select
-  :signal, moves.entity, moves.bucket, moves.transition <> 'left', moves.fingerprint,
-  forgotten.sequence + case when :silent::boolean and not moves.entity = any(:only::text[]) then 0 else 1 end
-from moves
-cross join forgotten
+select :signal, entity, bucket, present, fingerprint, sequence from moved where not new
 on conflict (signal, entity) do update
 set present = excluded.present,
     bucket = excluded.bucket,
@@ -305,13 +321,15 @@ select
   known.fired_at
 from moves
 join entities as known on known.signal = :signal and known.entity = moves.entity
-where moves.transition = any(:transitions::transition[]);
+where moves.transition = any(:transitions::transition[])
+order by moves.entity;
 
 -- name: emit_messages
 -- Messages are durable before anything else sees them.
 insert into messages (id, poll, signal, version, entity, sequence, transition, severity, observed_at, detected_at)
 select id, :poll::bigint, :signal, :version, entity, sequence, transition, :severity, observed_at, detected_at
-from fresh;
+from fresh
+order by entity;
 
 -- name: count_fresh
 select count(*) as emitted, count(*) filter (where cooling) as cooling from fresh;
@@ -336,18 +354,21 @@ with subscription as (
     and actions.state in ('planned', 'ready', 'held')
     and actions.attempts = 0
     and not exists (
-      select from attempts where attempts.action = actions.number and attempts.kind = 'command' and attempts.outcome = 'retry'
+      select
+      from attempts
+      where attempts.id = any(actions.attempt_ids) and attempts.kind = 'command' and attempts.outcome = 'retry'
     )
     and not coalesce(fresh.cooling, false)
     and (
       fresh.transition::text = any(subscription.transitions)
       or (fresh.transition = 'left' and actions.transition <> 'left')
     )
-  returning actions.key, actions.destination
+  returning actions.destination, actions.entity, actions.sequence
 )
 select
   destination, count(*) as superseded,
-  array_agg(key) filter (where destination = any(:compensating::text[])) as compensating
+  json_agg(json_build_object('signal', :signal::text, 'entity', entity, 'sequence', sequence))
+    filter (where destination = any(:compensating::text[])) as compensating
 from overtaken
 group by destination;
 
@@ -388,6 +409,7 @@ with subscription as (
         when signals.paused_at is not null then 'signal paused: ' || signals.paused_reason
       end as reason
   ) as verdict
+  order by fresh.entity
   returning destination, lane
 ), opened as (
   -- A lane is known from its first action on, so that its work is found also when fewer lanes are configured later.
@@ -437,4 +459,7 @@ where id = :poll::bigint;
 
 -- name: forget_poll
 -- A poll cut off by a drain has not been: its tick is missed, and caught up by whoever starts next.
-delete from polls where id = :poll::bigint and not exists (select from detections where poll = :poll::bigint);
+delete from polls
+where id = :poll::bigint
+  and not exists (select from detections where poll = :poll::bigint)
+  and not exists (select from messages where poll = :poll::bigint);

@@ -34,20 +34,23 @@ select exists (
 
 -- name: adopt_orphans
 -- An intent of an earlier epoch without an outcome: its worker died between the two. It may have been sent.
-with orphans as (
+with made as materialized (
+  select nextval('attempt_ids') as id
+), orphans as (
   update actions
   set state = 'unknown', due_at = clock_timestamp() + make_interval(secs => :lag_seconds::float8),
-      attempts = attempts + 1, absences = 0,
+      attempts = attempts + 1, attempt_ids = attempt_ids || made.id, absences = 0,
       reason = 'the worker that sent it ended before the answer was recorded'
+  from made
   where destination = :destination and lane = :lane and state = 'sending' and due_at is not null
     and exists (
       select from lanes
       where lanes.destination = :destination and lanes.lane = :lane and lanes.epoch = :epoch for share
     )
-  returning number
+  returning made.id
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason, epoch)
-  select number, 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans
+  insert into attempts (id, actions, kind, outcome, decision, reason, epoch)
+  select id, count(*), 'write', 'orphaned', 'unknown', 'no answer was recorded', :epoch from orphans group by id
 )
 select count(*) as adopted from orphans;
 
@@ -115,39 +118,57 @@ from unnest(:keys::uuid[], :signals::text[], :entities::text[], :sequences::bigi
 -- superseded or expired meanwhile, and none at all when the lane has a newer holder.
 with lane as (
   select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
+), made as materialized (
+  select nextval('attempt_ids') as id
 ), intent as (
-  select * from jsonb_to_recordset(:intents) as i (key uuid, hash text, sent jsonb, locator jsonb)
+  select *
+  from jsonb_to_recordset(:intents) as i (signal text, entity text, sequence bigint, sent jsonb, locator jsonb)
 ), moved as (
   update actions
   set state = 'sending', sent_at = clock_timestamp(), sent = intent.sent,
-      locator = intent.locator, absences = 0, reason = null
-  from intent
-  where actions.key = intent.key and actions.state in ('planned', 'ready')
+      locator = intent.locator, absences = 0, reason = null, attempt_ids = actions.attempt_ids || made.id
+  from intent, made
+  where actions.entity = intent.entity and actions.signal = intent.signal and actions.destination = :destination
+    and actions.sequence = intent.sequence and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
-  returning actions.key, actions.number, intent.hash
+  returning actions.key, made.id
 ), noted as (
-  insert into attempts (action, kind, request_hash, outcome, decision, epoch)
-  select number, 'write', hash, 'intent', 'send', :epoch from moved
+  insert into attempts (id, actions, kind, outcome, decision, epoch)
+  select id, count(*), 'write', 'intent', 'send', :epoch from moved group by id
 )
 select key from moved;
 
 -- name: record
 -- Outcomes, verdicts and decisions of a wave, all the same shape: where the state machine took each action, and the calls
--- that led there. Most actions of a wave share both, so each is said once, at its number in a list.
+-- that led there. Most actions of a wave share both, so each is said once, at its number in a list, and each call is
+-- one attempt of all actions that share it.
 with lane as (
   select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
+), call as materialized (
+  select
+    nextval('attempt_ids') as id, place, fact ->> 0 as kind, (fact ->> 1)::float8 as ago_ms,
+    (fact ->> 2)::integer as duration_ms, fact ->> 3 as outcome, fact ->> 4 as decision, fact ->> 5 as reason
+  from jsonb_array_elements(:calls) with ordinality as list (fact, place)
+), step as materialized (
+  select
+    place, (fact ->> 0)::action_state as source, (fact ->> 1)::float8 as accepted_ago_ms,
+    (fact ->> 2)::action_state as state, (fact ->> 3)::float8 as due_in_ms, (fact ->> 4)::boolean as settled,
+    fact ->> 5 as reason, (fact ->> 6)::integer as attempts, (fact ->> 7)::integer as corrections,
+    (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation,
+    fact ->> 11 as stopped_by,
+    array(
+      select call.id
+      from jsonb_array_elements_text(fact -> 12) with ordinality as made (number, turn)
+      join call on call.place = made.number::bigint
+      order by made.turn
+    ) as attempt_ids,
+    fact ->> 13 as signal
+  from jsonb_array_elements(:steps) with ordinality as list (fact, place)
 ), move as (
-  select item.key, item.external_id, step.*
-  from unnest(:keys::uuid[], :external_ids::text[], :step_numbers::integer[]) as item (key, external_id, number)
-  join (
-    select
-      place, (fact ->> 0)::action_state as source, (fact ->> 1)::float8 as accepted_ago_ms,
-      (fact ->> 2)::action_state as state, (fact ->> 3)::float8 as due_in_ms, (fact ->> 4)::boolean as settled,
-      fact ->> 5 as reason, (fact ->> 6)::integer as attempts, (fact ->> 7)::integer as corrections,
-      (fact ->> 8)::integer as absences, (fact ->> 9)::integer as unread, (fact ->> 10)::integer as generation,
-      fact ->> 11 as stopped_by
-    from jsonb_array_elements(:steps) with ordinality as list (fact, place)
-  ) as step on step.place = item.number
+  select item.entity, item.sequence, item.external_id, step.*
+  from unnest(:entities::text[], :sequences::bigint[], :external_ids::text[], :step_numbers::integer[])
+    as item (entity, sequence, external_id, number)
+  join step on step.place = item.number
 ), moved as (
   update actions
   set state = move.state,
@@ -169,27 +190,27 @@ with lane as (
         when move.generation > actions.generation then null else coalesce(move.external_id, actions.external_id)
       end,
       attempts = move.attempts,
+      attempt_ids = actions.attempt_ids || move.attempt_ids,
       corrections = move.corrections,
       absences = move.absences,
       unread = move.unread,
       generation = move.generation
   from move
-  where actions.key = move.key and actions.state = move.source and exists (select from lane)
-  returning actions.key, actions.number
+  where actions.entity = move.entity and actions.signal = move.signal and actions.destination = :destination
+    and actions.sequence = move.sequence and actions.state = move.source and exists (select from lane)
+  returning move.place
+), shared as (
+  select unnest(step.attempt_ids) as id, taken.actions
+  from (select place, count(*) as actions from moved group by place) as taken
+  join step using (place)
 ), noted as (
-  insert into attempts (action, kind, at, outcome, decision, reason, duration_ms, epoch)
+  insert into attempts (id, actions, kind, at, outcome, decision, reason, duration_ms, epoch)
   select
-    moved.number, call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
+    call.id, sum(shared.actions), call.kind, clock_timestamp() - make_interval(secs => call.ago_ms / 1000),
     call.outcome, call.decision, call.reason, call.duration_ms, :epoch
-  from unnest(:call_keys::uuid[], :call_numbers::integer[]) with ordinality as made (key, number, place)
-  join moved on moved.key = made.key
-  join (
-    select
-      place, fact ->> 0 as kind, (fact ->> 1)::float8 as ago_ms, (fact ->> 2)::integer as duration_ms,
-      fact ->> 3 as outcome, fact ->> 4 as decision, fact ->> 5 as reason
-    from jsonb_array_elements(:calls) with ordinality as list (fact, place)
-  ) as call on call.place = made.number
-  order by made.place
+  from shared
+  join call using (id)
+  group by call.id, call.kind, call.ago_ms, call.outcome, call.decision, call.reason, call.duration_ms
 )
 select (select count(*) from moved) as recorded, exists (select from lane) as held;
 

@@ -19,9 +19,12 @@ join actions as step
 -- The compensating step of these plays has ended without effect: what else of them has not been sent is not sent any
 -- more. One that has a record already (a correction is due) goes on, and is undone after it.
 with failed as (
-  select destination, state, signal, entity, sequence
-  from actions
-  where key = any(:keys::uuid[]) and state in ('rejected', 'dead', 'expired', 'superseded') and external_id is null
+  select actions.destination, actions.state, actions.signal, actions.entity, actions.sequence
+  from unnest(:signals::text[], :entities::text[], :sequences::bigint[]) as ended (signal, entity, sequence)
+  join actions
+    on actions.entity = ended.entity and actions.signal = ended.signal and actions.sequence = ended.sequence
+    and actions.destination = :destination
+  where actions.state in ('rejected', 'dead', 'expired', 'superseded') and actions.external_id is null
 )
 update actions
 set state = 'suppressed', due_at = null, settled_at = clock_timestamp(), stopped_by = failed.destination,
@@ -35,15 +38,18 @@ where actions.entity = failed.entity and actions.signal = failed.signal and acti
 -- One action for each step that has had its effect, or may have: what is still under way is waited for. Its key says what
 -- it undoes, so that it is planned once. It is counted as detected by the poll of its message, for the undoing destination.
 with failed as (
-  select destination, state, signal, entity, sequence
-  from actions
-  where key = any(:keys::uuid[]) and state in ('rejected', 'dead', 'expired', 'superseded') and external_id is null
+  select actions.destination, actions.state, actions.signal, actions.entity, actions.sequence
+  from unnest(:signals::text[], :entities::text[], :sequences::bigint[]) as ended (signal, entity, sequence)
+  join actions
+    on actions.entity = ended.entity and actions.signal = ended.signal and actions.sequence = ended.sequence
+    and actions.destination = :destination
+  where actions.state in ('rejected', 'dead', 'expired', 'superseded') and actions.external_id is null
 ), step as (
   select * from jsonb_to_recordset(:undos) as s (destination text, undo text, ttl_seconds float8)
 ), planned as (
   insert into actions (
     key, message, poll, signal, destination, entity, sequence, transition, lane, state, reason,
-    due_at, expires_at, detected_at
+    due_at, expires_at, detected_at, attempt_ids
   )
   select
     md5(done.message::text || chr(31) || step.undo)::uuid,
@@ -51,7 +57,7 @@ with failed as (
     (case when pause.reason is null then 'planned' else 'held' end)::action_state,
     coalesce(pause.reason, failed.destination || ' is ' || failed.state),
     case when pause.reason is null then clock_timestamp() end,
-    clock_timestamp() + make_interval(secs => step.ttl_seconds), clock_timestamp()
+    clock_timestamp() + make_interval(secs => step.ttl_seconds), clock_timestamp(), array[nextval('attempt_ids')]
   from failed
   join actions as done
     on done.entity = failed.entity and done.signal = failed.signal and done.sequence = failed.sequence
@@ -65,11 +71,11 @@ with failed as (
     end as reason
   ) as pause
   where done.external_id is not null or done.settled_at is null or done.state = 'escalated'
-  on conflict (key) do nothing
-  returning number, poll, signal, destination, reason
+  on conflict (entity, signal, destination, sequence) do nothing
+  returning attempt_ids[1] as attempt, poll, signal, destination, reason
 ), noted as (
-  insert into attempts (action, kind, outcome, decision, reason)
-  select number, 'command', 'undo', 'compensate', reason from planned
+  insert into attempts (id, kind, outcome, decision, reason)
+  select attempt, 'command', 'undo', 'compensate', reason from planned
 ), opened as (
   insert into lanes (destination, lane) select distinct destination, 0 from planned
   on conflict (destination, lane) do nothing

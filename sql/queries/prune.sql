@@ -16,7 +16,7 @@ with turn as materialized (
   order by messages.poll, messages.entity, messages.sequence
   limit :limit::integer
 ), locked as (
-  select actions.number
+  select
   from seen
   join actions on actions.entity = seen.entity and actions.signal = :signal and actions.sequence = seen.sequence
   for update of actions
@@ -24,7 +24,7 @@ with turn as materialized (
 select (select ours from turn) as ours, (select count(*) from locked) as locked;
 
 -- name: prune_messages
--- A message goes with all its actions and their attempts, when it and whatever came before it for its entity has been
+-- A message goes with all its actions and their attempts (a shared one with the last that shares it), when it and whatever came before it for its entity has been
 -- done since before then: a newer action must not go while an older one could still be retried and overwrite it. The
 -- last record that a followed destination made stays while the entity is there: what follows works on it.
 with seen as materialized (
@@ -74,9 +74,15 @@ with seen as materialized (
   delete from actions
   using free
   where actions.entity = free.entity and actions.signal = :signal and actions.sequence = free.sequence
-  returning actions.number, actions.poll, actions.destination, actions.state
+  returning actions.attempt_ids, actions.poll, actions.destination, actions.state
+), let_go as materialized (
+  select id, count(*) as actions from gone cross join unnest(gone.attempt_ids) as made (id) group by id
 ), forgotten_attempts as (
-  delete from attempts using gone where attempts.action = gone.number returning attempts.id
+  delete from attempts using let_go where attempts.id = let_go.id and attempts.actions <= let_go.actions
+), remaining_attempts as (
+  update attempts set actions = attempts.actions - let_go.actions
+  from let_go
+  where attempts.id = let_go.id and attempts.actions > let_go.actions
 ), forgotten_messages as (
   delete from messages
   using free
@@ -99,7 +105,7 @@ select
   (select sequence from last) as sequence,
   (select count(*) from forgotten_messages) as messages,
   (select count(*) from gone) as actions,
-  (select count(*) from forgotten_attempts) as attempts;
+  (select coalesce(sum(actions), 0)::bigint from let_go) as attempts;
 
 -- name: prune_polls
 -- Polls of which nothing is left; never a signal's newest, by which a missed tick is known.

@@ -62,7 +62,7 @@ with moment as (
 ), chosen as materialized (
   -- date_part gives float8; extract would give numeric, three times as slow over a million rows.
   select
-    key, number, signal, destination, entity, state, reason, attempts, settled_at, sla_ms,
+    key, signal, destination, entity, sequence, state, reason, attempts, attempt_ids, settled_at, sla_ms,
     sent_at is not null as sent,
     due_at is not null as in_flight,
     date_part('epoch', moment.at - least(observed_at, detected_at)) * 1000 as age_ms,
@@ -121,7 +121,8 @@ with moment as (
     count(*) filter (where attempts.kind = 'read' and attempts.outcome not in ('throttled', 'unavailable')) as reads,
     count(*) filter (where attempts.outcome in ('throttled', 'unavailable')) as put_off
   from chosen
-  join attempts on attempts.action = chosen.number
+  cross join unnest(chosen.attempt_ids) as made (id)
+  join attempts on attempts.id = made.id
   where attempts.outcome <> 'intent'
   group by grouping sets ((chosen.signal, chosen.destination), ())
 ), oldest as (
@@ -185,13 +186,13 @@ with moment as (
     actions.key, actions.signal, actions.destination, actions.entity, actions.state, actions.reason, actions.attempts,
     actions.external_id, actions.detected_at, actions.settled_at
   from (
-    select key
+    select entity, signal, destination, sequence
     from chosen
     where state in ('differs', 'rejected', 'escalated', 'expired', 'dead')
     order by settled_at desc, key
     limit :dead_letters
   ) as latest
-  join actions using (key)
+  join actions using (entity, signal, destination, sequence)
 )
 select
   moment.at,
@@ -277,10 +278,15 @@ from actions
 where not exists (select from polls where polls.id = actions.poll)
 having count(*) > 0
 union all
-select 'attempt without action', count(*), min(attempts.action::text)
+select
+  case when attempts.actions > coalesce(named.actions, 0) then 'attempt without action' else 'action without attempt' end as kind,
+  sum(abs(coalesce(attempts.actions, 0) - coalesce(named.actions, 0)))::bigint, min(id::text)
 from attempts
-where not exists (select from actions where actions.number = attempts.action)
-having count(*) > 0
+full join (
+  select id, count(*) as actions from actions cross join unnest(attempt_ids) as made (id) group by id
+) as named using (id)
+where attempts.actions is distinct from named.actions
+group by 1
 union all
 select 'message without poll', count(*), min(messages.id::text)
 from messages

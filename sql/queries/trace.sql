@@ -34,7 +34,7 @@ limit :limit;
 -- Also those whose message is gone: they are part of the story.
 select
   key, message, signal, destination, entity, sequence, transition, state, reason, due_at, expires_at, attempts,
-  corrections, external_id, observed_at, detected_at, sent_at, accepted_at, settled_at
+  attempt_ids, corrections, external_id, observed_at, detected_at, sent_at, accepted_at, settled_at
 from actions
 where entity = any(:entities::text[])
   and (:signal::text is null or signal = :signal)
@@ -43,13 +43,7 @@ order by detected_at desc, destination, key
 limit :limit;
 
 -- name: attempts
-select
-  actions.key as action, attempts.at, attempts.kind, attempts.outcome, attempts.decision, attempts.reason,
-  attempts.duration_ms, attempts.epoch
-from actions
-join attempts on attempts.action = actions.number
-where actions.key = any(:actions::uuid[])
-order by actions.key, attempts.id;
+select id, at, kind, outcome, decision, reason, duration_ms, epoch from attempts where id = any(:ids::bigint[]);
 
 -- name: near_entities
 -- Entities that begin like what was asked for, longest common beginning first. One short index range for each length.

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Destination } from '../config/model.ts';
 import type { ActionType, Fields, WriteItem } from '../connectors/connector.ts';
 import { ReadbackError } from '../errors.ts';
@@ -63,10 +62,8 @@ export function intentOf(
   for (const name of verifiedFields(destination, type, fields)) {
     sent[name] = digest(type.canonical(name, fields[name]));
   }
-  const request = JSON.stringify([fields, destination.options, parentId]);
   return {
     key,
-    hash: hash('sha256', request, 'hex').slice(0, 32),
     sent,
     locator: { ...type.locate(fields, destination.options), ...(parentId ? { parent: parentId } : {}) },
   };

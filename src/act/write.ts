@@ -45,7 +45,7 @@ export async function write(writer: Writer, prepared: readonly Prepared[]): Prom
     }
     // Counts from before the commit, as the ledger does: what was suspended in between must not count in its favour.
     const beginBy = performance.now() + intentLifeMs(writer.call.timeoutMs);
-    const committed = await lane.commitIntents(wave.map((one) => one.intent));
+    const committed = await lane.commitIntents(wave);
     const batches = batchesOf(
       wave.filter((one) => committed.has(one.action.key)),
       type.maxBatch,

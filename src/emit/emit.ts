@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Destination, Signal } from '../config/model.ts';
 import type { Undo } from '../config/undo.ts';
-import { callOff } from '../ledger/play.ts';
+import { callOff, type Ended } from '../ledger/play.ts';
 import { queries } from '../store/queries.ts';
 
 const sql = queries('detect');
@@ -16,8 +16,8 @@ export interface Emitted {
 interface Overtaken {
   destination: string;
   superseded: number;
-  /** Keys, where the destination compensates. */
-  compensating: string[] | null;
+  /** Where the destination compensates. */
+  compensating: Ended[] | null;
 }
 
 /**
@@ -59,7 +59,7 @@ export async function emit(
     compensating: [...undos.keys()],
   });
   for (const { destination, compensating } of overtaken)
-    if (compensating) await callOff(client, undos.get(destination) ?? [], compensating);
+    if (compensating) await callOff(client, undos.get(destination) ?? [], destination, compensating);
   const planned = await sql.one<{ planned: number }>(client, 'plan_actions', {
     poll,
     signal: signal.name,

@@ -43,6 +43,9 @@ export interface Call {
 /** One step of an action through the state machine, recorded in one statement with its attempt. */
 export interface Move {
   key: string;
+  signal: string;
+  entity: string;
+  sequence: number;
   source: ActionState;
   state: ActionState;
   /** When to look again, from now; null when settled. */
@@ -79,6 +82,9 @@ export function move(
   // Named one by one: to spread the change over defaults takes ten times as long.
   return {
     key: action.key,
+    signal: action.signal,
+    entity: action.entity,
+    sequence: action.sequence,
     source: change.source ?? action.state,
     state: change.state,
     due_in_ms: change.due_in_ms ?? null,

@@ -10,6 +10,7 @@ export interface DeadLetter {
   signal: string;
   destination: string;
   entity: string;
+  sequence: number;
   transition: Transition;
   state: ActionState;
   reason: string | null;
@@ -44,9 +45,13 @@ export async function retryDeadLetters(
   ttls: ReadonlyMap<string, number>,
 ): Promise<number> {
   const seconds = [...ttls].map(([destination, ttlMs]) => ({ destination, seconds: ttlMs / 1000 }));
+  const chosen = letters.filter((letter) => !letter.overtaken);
   const row = await sql.one<{ retried: number }>(ledger, 'retry', {
     ttls: JSON.stringify(seconds),
-    keys: letters.filter((letter) => !letter.overtaken).map((letter) => letter.key),
+    signals: chosen.map((letter) => letter.signal),
+    entities: chosen.map((letter) => letter.entity),
+    destinations: chosen.map((letter) => letter.destination),
+    sequences: chosen.map((letter) => letter.sequence),
   });
   return row?.retried ?? 0;
 }

@@ -11,11 +11,15 @@ const sql = queries('lanes');
 
 export interface Intent {
   key: string;
-  /** Hash of all that is sent, so that attempts can be told apart. */
-  hash: string;
   /** Digest of each field's canonical value. */
   sent: Record<string, string>;
   locator: Record<string, string>;
+}
+
+/** An action with what is about to be sent for it. */
+export interface Sending {
+  action: Pick<Action, 'signal' | 'entity' | 'sequence'>;
+  intent: Intent;
 }
 
 /**
@@ -91,12 +95,19 @@ export class Lane {
   }
 
   /** Commits that these are about to be sent. Only the returned keys may be. */
-  async commitIntents(intents: readonly Intent[]): Promise<Set<string>> {
+  async commitIntents(wave: readonly Sending[]): Promise<Set<string>> {
+    const intents = wave.map(({ action: { signal, entity, sequence }, intent: { sent, locator } }) => ({
+      signal,
+      entity,
+      sequence,
+      sent,
+      locator,
+    }));
     const rows = await sql.run<{ key: string }>(this.#client, 'commit_intents', {
       ...this.#identity,
       intents: JSON.stringify(intents),
     });
-    if (rows.length === 0 && intents.length > 0) {
+    if (rows.length === 0 && wave.length > 0) {
       const lane = await sql.one<{ held: boolean }>(this.#client, 'lane_held', this.#identity);
       if (!lane?.held) throw this.#fenced();
     }
@@ -107,11 +118,11 @@ export class Lane {
   async record(moves: readonly Move[]): Promise<void> {
     if (moves.length === 0) return;
     for (const move of moves) requireAllowed(move);
-    const failed = this.#undos.length === 0 ? [] : moves.filter(isEffectless).map((move) => move.key);
+    const failed = this.#undos.length === 0 ? [] : moves.filter(isEffectless);
     if (failed.length === 0) return this.#record(this.#client, moves);
     await transaction(this.#client, async (client) => {
       await this.#record(client, moves);
-      await callOff(client, this.#undos, failed);
+      await callOff(client, this.#undos, this.destination, failed);
     });
   }
 
@@ -190,50 +201,58 @@ interface Way {
   last: Move;
   externalId: string | null;
   acceptedAgoMs: number | null;
+  /** Numbers of its calls, in their order. */
+  calls: number[];
 }
 
 /**
- * The moves that one action makes at once are one update, and one attempt for each call. Most actions of a wave differ
- * in nothing but their keys: what they share is said once, the statement is a quarter as long. Keys travel as an array
- * because the planner takes JSON for 10,000 rows and then reads the whole table.
+ * The moves that one action makes at once are one update, with an attempt for each call. Most actions of a batch differ
+ * in nothing but their entities: what they share is said once, and is kept once. Entities travel as an array because the
+ * planner takes JSON for 10,000 rows and then reads the whole table.
  */
 function inColumns(moves: readonly Move[]) {
   const now = performance.now();
   const ways = new Map<string, Way>();
   const calls = new Numbered();
-  const callKeys: string[] = [];
-  const callNumbers: number[] = [];
   for (const move of moves) {
     const { key, call, outcome, decision, reason } = move;
-    const way = ways.get(key) ?? { first: move, last: move, externalId: null, acceptedAgoMs: null };
+    const way = ways.get(key) ?? {
+      first: move,
+      last: move,
+      externalId: null,
+      acceptedAgoMs: null,
+      calls: [],
+    };
     ways.set(key, way);
     way.last = move;
     way.externalId = move.external_id ?? way.externalId;
     if (!call) continue;
     const agoMs = Math.round(now - call.at);
     if (move.accepted) way.acceptedAgoMs = agoMs;
-    callKeys.push(key);
-    callNumbers.push(calls.number(call.kind, agoMs, call.duration_ms, outcome, decision, reason));
+    way.calls.push(calls.number(call.kind, agoMs, call.duration_ms, outcome, decision, reason));
   }
   const steps = new Numbered();
   const stepNumbers: number[] = [];
+  const entities: string[] = [];
+  const sequences: number[] = [];
   const externalIds: (string | null)[] = [];
-  for (const { first, last, externalId, acceptedAgoMs } of ways.values()) {
-    const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } = last;
+  for (const way of ways.values()) {
+    const { source, signal, entity, sequence } = way.first;
+    const { state, due_in_ms, settled, reason, attempts, corrections, absences, unread, generation } =
+      way.last;
+    const leads = [source, way.acceptedAgoMs, state, due_in_ms, settled, reason];
     const counts = [attempts, corrections, absences, unread, generation];
-    const { stopped_by } = last;
-    stepNumbers.push(
-      steps.number(first.source, acceptedAgoMs, state, due_in_ms, settled, reason, ...counts, stopped_by),
-    );
-    externalIds.push(externalId);
+    stepNumbers.push(steps.number(...leads, ...counts, way.last.stopped_by, way.calls, signal));
+    entities.push(entity);
+    sequences.push(sequence);
+    externalIds.push(way.externalId);
   }
   return {
-    keys: plainArray([...ways.keys()]),
+    entities,
+    sequences: plainArray(sequences),
     external_ids: externalIds,
     step_numbers: plainArray(stepNumbers),
     steps: steps.json,
-    call_keys: plainArray(callKeys),
-    call_numbers: plainArray(callNumbers),
     calls: calls.json,
   };
 }
@@ -259,7 +278,7 @@ class Numbered {
   }
 }
 
-/** Uuids or numbers as Postgres reads an array: pg would look at every one for what needs quoting. */
-function plainArray(values: readonly (string | number)[]): string {
+/** Numbers as Postgres reads an array: pg would look at every one for what needs quoting. */
+function plainArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }

@@ -42,17 +42,27 @@ export async function readSteps(
   return found;
 }
 
+/** An action of a destination that is known. */
+export type Ended = Pick<Action, 'signal' | 'entity' | 'sequence'>;
+
 /**
  * Calls off the plays whose compensating step has ended without effect: what was not sent is suppressed, what was is to
  * be undone. To be called in the transaction that ends the step, so that no play stays half done unnoticed.
  *
- * @param keys actions of the compensating step; those that did not end without effect are left alone
+ * @param ended actions of the compensating step; those that did not end without effect are left alone
  */
 export async function callOff(
   transaction: Queryable,
   undos: readonly Undo[],
-  keys: readonly string[],
+  destination: string,
+  ended: readonly Ended[],
 ): Promise<void> {
-  await sql.run(transaction, 'call_off', { keys, steps: undos.map((undo) => undo.destination) });
-  await sql.run(transaction, 'plan_undo', { keys, undos: JSON.stringify(undos) });
+  const which = {
+    destination,
+    signals: ended.map((action) => action.signal),
+    entities: ended.map((action) => action.entity),
+    sequences: ended.map((action) => action.sequence),
+  };
+  await sql.run(transaction, 'call_off', { ...which, steps: undos.map((undo) => undo.destination) });
+  await sql.run(transaction, 'plan_undo', { ...which, undos: JSON.stringify(undos) });
 }

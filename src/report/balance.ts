@@ -9,6 +9,7 @@ export interface Finding {
     | 'action without message'
     | 'action without poll'
     | 'attempt without action'
+    | 'action without attempt'
     | 'message without poll';
   /** What it is about: `signal → destination`, or the id of one of the rows. */
   subject: string;

@@ -202,10 +202,11 @@ interface ActionRow {
   settled_at: Date | null;
   due_at: Date | null;
   expires_at: Date;
+  attempt_ids: number[];
 }
 
 interface AttemptRow extends Omit<TracedAttempt, 'durationMs'> {
-  action: string;
+  id: number;
   duration_ms: number | null;
 }
 
@@ -214,12 +215,14 @@ async function withAttempts(
   client: Queryable,
   rows: readonly ActionRow[],
 ): Promise<Map<string, TracedAction[]>> {
-  const attempts = new Map<string, TracedAttempt[]>(rows.map((row) => [row.key, []]));
-  const keys = [...attempts.keys()];
-  const found = keys.length === 0 ? [] : await sql.run<AttemptRow>(client, 'attempts', { actions: keys });
-  for (const { action, duration_ms: durationMs, ...one } of found) {
-    attempts.get(action)?.push({ ...one, durationMs });
-  }
+  const ids = [...new Set(rows.flatMap((row) => row.attempt_ids))];
+  const found = ids.length === 0 ? [] : await sql.run<AttemptRow>(client, 'attempts', { ids });
+  const attempts = new Map(
+    found.map(({ id, duration_ms: durationMs, ...one }): [number, TracedAttempt] => [
+      id,
+      { ...one, durationMs },
+    ]),
+  );
   const byMessage = new Map<string, TracedAction[]>();
   for (const row of rows) {
     const action = {
@@ -235,7 +238,7 @@ async function withAttempts(
       settledAt: row.settled_at,
       dueAt: row.due_at,
       expiresAt: row.expires_at,
-      attempts: attempts.get(row.key) ?? [],
+      attempts: row.attempt_ids.flatMap((id) => attempts.get(id) ?? []),
     };
     byMessage.set(row.message, [...(byMessage.get(row.message) ?? []), action]);
   }

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 
-/** Rows that one settled action leaves in the ledger: its message, itself, and three attempts. */
-const rowsPerAction = 5;
+/** Actions of a batch, which share their attempts: the intent, the write and the read. */
+const batch = 100;
+/** Rows that one settled action leaves in the ledger: its message, itself, and its share of three attempts. */
+const rowsPerAction = 2 + 3 / batch;
 const tables = ['polls', 'messages', 'actions', 'attempts', 'entities'];
 
 /**
@@ -13,7 +15,9 @@ export async function fillLedger(pool: pg.Pool, rows: number): Promise<void> {
   const { rows: indexes } = await pool.query<{ drop: string; create: string }>(removableIndexes);
   for (const index of indexes) await pool.query(index.drop);
   await pool.query(fillPolls, [Math.ceil(actions / 10_000)]);
-  for (const fill of [fillMessages, fillActions, fillAttempts]) await pool.query(fill, [actions]);
+  for (const fill of [fillMessages, fillActions]) await pool.query(fill, [actions]);
+  await pool.query(fillAttempts, [Math.ceil(actions / batch)]);
+  await pool.query("select setval('attempt_ids', max(id)) from attempts");
   for (const index of indexes) await pool.query(index.create);
   // What was found of the entities before must not be numbered again.
   await pool.query('update entities set sequence = 1000000');
@@ -40,7 +44,7 @@ select 'customers', at, 'schedule', 'done', at, at
 from generate_series(1, $1::integer) as n
 cross join lateral (select now() - interval '90 days' * (1 - n::float8 / ($1 + 1)) as at) as tick`;
 
-/** The nth action, the same in each of the three tables. */
+/** The nth action, the same in both tables. */
 const slots = `
 with known as (
   select array_agg(entity order by entity) as entities, count(*)::integer as count from entities where signal = 'customers'
@@ -48,7 +52,7 @@ with known as (
   select min(id) as poll from polls where cause = 'schedule'
 ), slot as (
   select
-    md5('message ' || n)::uuid as message, md5('action ' || n)::uuid as key, entities[1 + n % count] as entity,
+    n, md5('message ' || n)::uuid as message, md5('action ' || n)::uuid as key, entities[1 + n % count] as entity,
     n / count + 1 as sequence, first.poll + n / 10000 as poll,
     now() - interval '90 days' * (1 - n::float8 / $1::integer) as at,
     case when n / count % 2 = 0 then 'contact' else 'claimed' end as destination
@@ -63,24 +67,26 @@ select message, poll, 'customers', 'v', entity, sequence, 'changed', 'medium', a
 
 const fillActions = `${slots}
 insert into actions (
-  key, message, poll, signal, destination, entity, sequence, transition, lane, state, expires_at, attempts,
+  key, message, poll, signal, destination, entity, sequence, transition, lane, state, expires_at, attempts, attempt_ids,
   external_id, locator, sent, observed_at, detected_at, sent_at, accepted_at, settled_at
 )
 select
   key, message, poll, 'customers', destination, entity, sequence, 'changed', 0, 'verified', at + interval '1 day', 1,
+  array(select 3 * (n / ${batch}) + place from generate_series(1, 3) as place),
   left(key::text, 8), '{}', jsonb_build_object('email', left(key::text, 16)), at, at, at, at, at
 from slot`;
 
-const fillAttempts = `${slots}
-insert into attempts (action, kind, at, duration_ms, request_hash, outcome, decision, epoch)
-select actions.number, call.kind, slot.at, 20, call.hash, call.outcome, call.decision, 1
-from slot
-join actions using (key)
+const fillAttempts = `
+insert into attempts (id, actions, kind, at, duration_ms, outcome, decision, epoch)
+select
+  call.place + 3 * n, ${batch}, call.kind, now() - interval '90 days' * (1 - n::float8 / $1::integer), 20, call.outcome,
+  call.decision, 1
+from generate_series(0, $1::integer - 1) as n
 cross join (values
-  ('write', 'hash', 'intent', 'send'), ('write', null, 'applied', 'verify'), ('read', null, 'found', 'done')
-) as call (kind, hash, outcome, decision)`;
+  (1, 'write', 'intent', 'send'), (2, 'write', 'applied', 'verify'), (3, 'read', 'found', 'done')
+) as call (place, kind, outcome, decision)`;
 
-/** New actions of a lane that nobody but the measurement works. Not measured. */
+/** New actions of a lane that nobody but the measurement works, numbered by the clock above all earlier ones. Not measured. */
 export async function planClaimed(pool: pg.Pool, count: number): Promise<void> {
   await pool.query(plan, [count]);
   // As after any autovacuum, the planner knows what is there.
@@ -93,6 +99,6 @@ insert into actions (
   observed_at, detected_at
 )
 select
-  gen_random_uuid(), gen_random_uuid(), (select max(id) from polls), 'customers', 'claimed', entity, 1000000, 'changed',
-  0, 'planned', now(), now() + interval '1 day', now(), now()
+  gen_random_uuid(), gen_random_uuid(), (select max(id) from polls), 'customers', 'claimed', entity,
+  (extract(epoch from now()) * 1000)::bigint, 'changed', 0, 'planned', now(), now() + interval '1 day', now(), now()
 from (select entity from entities where signal = 'customers' order by random() limit $1) as chosen`;

@@ -51,7 +51,10 @@ serve<RunningOptions>(async ({ root, url, env }) => {
       const due = await lane.due(chunk);
       if (due.length === 0) return { seconds: (performance.now() - started) / 1000, actions };
       await lane.commitIntents(
-        due.map(({ key }) => ({ key, hash: 'h', sent: { email: '0123456789abcdef' }, locator: {} })),
+        due.map((action) => ({
+          action,
+          intent: { key: action.key, sent: { email: '0123456789abcdef' }, locator: {} },
+        })),
       );
       const sent = due.map((action) => ({ ...action, state: 'sending' as const }));
       const write = {

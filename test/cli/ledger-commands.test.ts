@@ -79,10 +79,10 @@ test('a retried action is ready with fresh attempts and a fresh ttl, and the led
 
 test('only chosen states, signals, destinations and entities are dead letters of a retry', async () => {
   const wanted = await given({ state: 'dead', entity: 'C-7' });
-  await given({ state: 'rejected', entity: 'C-7' });
+  await given({ state: 'rejected', entity: 'C-7', sequence: 2 });
   await given({ state: 'dead', entity: 'C-8' });
   await given({ state: 'dead', entity: 'C-7', destination: 'gone' });
-  await given({ state: 'verified', entity: 'C-7' });
+  await given({ state: 'verified', entity: 'C-7', sequence: 3 });
   const letters = await findDeadLetters(pool, { ...everywhere, states: ['dead'], only: ['C-7'] });
   assert.deepEqual(
     letters.map(({ key }) => key),

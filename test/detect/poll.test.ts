@@ -4,7 +4,7 @@ import type { Destination, Signal } from '../../src/config/model.ts';
 import { bucketCount } from '../../src/detect/digest.ts';
 import { type PollResult, poll } from '../../src/detect/poll.ts';
 import { emit } from '../../src/emit/emit.ts';
-import { queries } from '../../src/store/queries.ts';
+import { findDeadLetters, retryDeadLetters } from '../../src/ledger/commands.ts';
 import { loadWarehouse } from '../../src/warehouses/index.ts';
 import type { Warehouse } from '../../src/warehouses/warehouse.ts';
 import { freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
@@ -365,10 +365,14 @@ test('nor is one that was sent, failed, and was given new attempts by a person',
   await database.pool.query(
     "update actions set state = 'escalated', attempts = 1, due_at = null, settled_at = now() where signal = 'retried'",
   );
-  const { rows: letters } = await database.pool.query("select key from actions where signal = 'retried'");
-  const keys = letters.map((letter) => letter.key);
-  const ttls = JSON.stringify(destinations.map((one) => ({ destination: one.name, seconds: 3_600 })));
-  await queries('commands').run(database.pool, 'retry', { keys, ttls });
+  const names = destinations.map((one) => one.name);
+  const letters = await findDeadLetters(database.pool, {
+    states: ['escalated'],
+    signals: ['retried'],
+    destinations: names,
+    only: [],
+  });
+  await retryDeadLetters(database.pool, letters, new Map(names.map((name) => [name, 3_600_000])));
   await rows('retried', ['x', 1]);
   await pollOnce(signal, { destinations });
   assert.deepEqual(await actionStates(signal), ['a entered ready', 'a left planned']);

@@ -49,7 +49,12 @@ async function count(condition: string): Promise<number> {
   return rows[0].found;
 }
 
-const sent = () => count("attempts where outcome = 'intent'");
+const sent = async () => {
+  const { rows } = await house.database.pool.query(
+    "select coalesce(sum(actions), 0)::integer as sent from attempts where outcome = 'intent'",
+  );
+  return rows[0].sent as number;
+};
 
 test('killed five times in the middle of its work, it loses nothing and doubles nothing', async () => {
   let child = start();

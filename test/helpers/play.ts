@@ -123,7 +123,7 @@ export class Play {
     const { rows } = await this.house.database.pool.query<{ after: boolean }>(
       `select min(attempts.at) >= earlier.settled_at as after
        from actions as later
-       join attempts on attempts.action = later.number and attempts.outcome = 'intent'
+       join attempts on attempts.id = any(later.attempt_ids) and attempts.outcome = 'intent'
        join actions as earlier on earlier.message = later.message and earlier.destination = $3
        where later.entity = $1 and later.destination = $2
        group by earlier.settled_at`,
@@ -147,7 +147,7 @@ export class Play {
   /** What was done for a destination's action, call by call. */
   async calls(destination: string): Promise<string[]> {
     const { rows } = await this.house.database.pool.query<{ outcome: string }>(
-      `select attempts.outcome from attempts join actions on actions.number = attempts.action
+      `select attempts.outcome from attempts join actions on attempts.id = any(actions.attempt_ids)
        where actions.entity = $1 and actions.destination = $2 order by attempts.id`,
       [this.entity, destination],
     );
@@ -209,7 +209,7 @@ export class Play {
 
   async #actions(): Promise<Row[]> {
     const { rows } = await this.house.database.pool.query<Row>(
-      'select destination, state, reason, sent_at from actions where entity = $1 order by sequence, number',
+      'select destination, state, reason, sent_at from actions where entity = $1 order by sequence',
       [this.entity],
     );
     return rows;

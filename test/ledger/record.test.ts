@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { decideOutcome } from '../../src/act/decide.ts';
-import type { Action } from '../../src/ledger/action.ts';
+import type { Action, Call } from '../../src/ledger/action.ts';
 import type { Lane } from '../../src/ledger/lane.ts';
 import { decideReading } from '../../src/verify/decide.ts';
 import { takeLane } from '../helpers/lane.ts';
@@ -27,8 +27,11 @@ before(() =>
 /** Intents committed for all that is due. */
 async function sending(lane: Lane): Promise<Action[]> {
   const due = await lane.due(10);
-  const intents = due.map(({ key }) => ({ key, hash: 'x', sent: { email: 'y' }, locator: {} }));
-  assert.equal((await lane.commitIntents(intents)).size, due.length);
+  const wave = due.map((action) => ({
+    action,
+    intent: { key: action.key, sent: { email: 'y' }, locator: {} },
+  }));
+  assert.equal((await lane.commitIntents(wave)).size, due.length);
   return due.map((action) => ({ ...action, state: 'sending' }));
 }
 
@@ -75,13 +78,44 @@ test('a write and its read-back recorded together are two attempts in their orde
   });
   const told = await pool.query(
     `select kind, outcome, decision, duration_ms from attempts
-     where action = (select number from actions where key = $1) and epoch = $2 order by id`,
+     where id = any((select attempt_ids from actions where key = $1)::bigint[]) and epoch = $2 order by id`,
     [actions[0]?.key, lane.epoch],
   );
   assert.deepEqual(told.rows, [
     { kind: 'write', outcome: 'intent', decision: 'send', duration_ms: null },
     { kind: 'write', outcome: 'applied', decision: 'read it back', duration_ms: 40 },
     { kind: 'read', outcome: 'verified', decision: 'done', duration_ms: 250 },
+  ]);
+});
+
+test('actions of a batch share their attempts: one for the intent, one for the write, one for the read-back', async () => {
+  await pool.query(
+    "update actions set state = 'planned', due_at = now(), settled_at = null, attempt_ids = '{}'",
+  );
+  const lane = await takeLane(pool, 'crm');
+  const actions = await sending(lane);
+  const [one, ...others] = actions.toSorted((a, b) => a.entity.localeCompare(b.entity));
+  assert.ok(one && others.length === 2);
+  const [write, read] = writtenAndRead(one);
+  const failed = { kind: 'failed', reason: 'cut off' } as const;
+  assert.ok(write?.call && read?.call);
+  const [second, third] = others.map((action) => {
+    const accepted = decideOutcome(action, { kind: 'applied', id: 'x' }, 5, write.call as Call);
+    const sent = { ...action, state: 'accepted', attempts: 1 } as const;
+    const unread = decideReading(sent, failed, [], policy, read.call as Call);
+    return [accepted, action.entity === 'C-2' ? { ...read, key: action.key, entity: action.entity } : unread];
+  });
+  await lane.record([write, read, ...(second ?? []), ...(third ?? [])]);
+  const { rows } = await pool.query(
+    `select array_agg(entity order by entity) as entities, attempts.actions, attempts.kind, attempts.outcome
+     from actions join attempts on attempts.id = any(actions.attempt_ids)
+     group by attempts.id order by attempts.id`,
+  );
+  assert.deepEqual(rows, [
+    { entities: ['C-1', 'C-2', 'C-3'], actions: 3, kind: 'write', outcome: 'intent' },
+    { entities: ['C-1', 'C-2', 'C-3'], actions: 3, kind: 'write', outcome: 'applied' },
+    { entities: ['C-1', 'C-2'], actions: 2, kind: 'read', outcome: 'verified' },
+    { entities: ['C-3'], actions: 1, kind: 'read', outcome: 'failed' },
   ]);
 });
 

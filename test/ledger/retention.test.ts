@@ -80,6 +80,21 @@ test('what was done long ago goes, with all that belongs to it, and stays in bal
     assert.equal(await count(table), left, table);
 });
 
+test('an attempt that several actions share goes with the last of them', async () => {
+  await given([done(1, { attempts: [] }), done(2, { attempts: [] }), done(8, { attempts: [] })]);
+  await pool.query(
+    "insert into attempts (id, actions, kind, outcome, decision) values (-1, 2, 'write', 'intent', 'send'), (-2, 3, 'read', 'found', 'done')",
+  );
+  await pool.query(
+    "update actions set attempt_ids = case when entity = 'E2' then '{-2}' else '{-1,-2}' end::bigint[]",
+  );
+  const pruned = await prune(pool, project(), { preview: false });
+  assert.deepEqual([pruned.actions, pruned.attempts], [2, 4]);
+  const { rows } = await pool.query('select id, actions from attempts');
+  assert.deepEqual(rows, [{ id: -2, actions: 1 }]);
+  assert.deepEqual(await checkBalance(pool), []);
+});
+
 test('a period of the report counts the days of what was pruned that lie in it', async () => {
   await given([done(1), done(2), done(30), done(31)]);
   const all = { ...project(), retentionMs: 1 };

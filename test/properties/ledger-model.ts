@@ -89,11 +89,14 @@ export class LedgerUnderTest {
     const worker = this.#worker(choice);
     if (!worker) return;
     const due = (await worker.lane.due(20)).filter(({ state }) => state === 'planned' || state === 'ready');
-    const intents = due.map(({ key }) => ({ key, hash: 'hash', sent: { field: 'digest' }, locator: {} }));
+    const wave = due.map((action) => ({
+      action,
+      intent: { key: action.key, sent: { field: 'digest' }, locator: {} },
+    }));
     if (this.#holds(worker)) {
-      const sent = await worker.lane.commitIntents(intents);
-      assert.equal(sent.size, intents.length);
-    } else if (intents.length > 0) await this.#refused(() => worker.lane.commitIntents(intents));
+      const sent = await worker.lane.commitIntents(wave);
+      assert.equal(sent.size, wave.length);
+    } else if (wave.length > 0) await this.#refused(() => worker.lane.commitIntents(wave));
   }
 
   /** Records any outcome or verdict that the state machine allows. */

@@ -38,6 +38,12 @@ describe('the balance of the ledger', () => {
     assert.equal(findings[0]?.message, 'churn → crm: 2 detected, but 1 actions are recorded');
   });
 
+  it('finds actions whose attempts are gone', async () => {
+    await pool.query('delete from attempts');
+    const [finding] = await checkBalance(pool);
+    assert.deepEqual([finding?.kind, finding?.count], ['action without attempt', 1]);
+  });
+
   it('finds actions that nobody detected', async () => {
     await pool.query(`delete from detections where signal = 'stock'`);
     const [finding] = await checkBalance(pool);
@@ -52,7 +58,6 @@ describe('the balance of the ledger', () => {
   });
 
   it('finds messages whose poll is gone, should the database have let it go', async () => {
-    await pool.query('alter table messages drop constraint messages_poll_fkey');
     await pool.query('alter table detections drop constraint detections_poll_fkey');
     await pool.query(`delete from polls where signal = 'stock'`);
     const findings = await checkBalance(pool);

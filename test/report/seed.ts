@@ -79,10 +79,17 @@ export async function seed(pool: pg.Pool, actions: readonly SeedAction[]): Promi
   });
   await pool.query({
     text: `
-      insert into attempts (action, kind, outcome, decision, reason, duration_ms, epoch)
-      select number, kind, outcome, coalesce(decision, 'done'), a.reason, 12, 1
-      from jsonb_to_recordset($1) as a (action uuid, kind text, outcome text, decision text, reason text)
-      join actions on actions.key = a.action`,
+      with given as materialized (
+        select nextval('attempt_ids') as id, a.*
+        from jsonb_to_recordset($1) as a (action uuid, kind text, outcome text, decision text, reason text)
+      ), noted as (
+        insert into attempts (id, kind, outcome, decision, reason, duration_ms, epoch)
+        select id, kind, outcome, coalesce(decision, 'done'), reason, 12, 1 from given
+      )
+      update actions
+      set attempt_ids = made.ids
+      from (select action, array_agg(id order by id) as ids from given group by action) as made
+      where actions.key = made.action`,
     values: [
       JSON.stringify(
         actions.flatMap(({ attempts = [] }, index) =>

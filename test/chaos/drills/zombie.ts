@@ -88,7 +88,7 @@ async function staleWrites(scene: Scene): Promise<number> {
     from (
       select attempts.epoch, max(attempts.epoch) over (partition by destination, lane order by attempts.id) as newest
       from readback.attempts
-      join readback.actions on actions.number = attempts.action
+      join readback.actions on attempts.id = any(actions.attempt_ids)
       where attempts.epoch is not null
     ) as noted`);
   return Number(row?.stale);

@@ -48,7 +48,7 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         file: write,
-        find: `    const committed = await lane.commitIntents(wave.map((one) => one.intent));
+        find: `    const committed = await lane.commitIntents(wave);
     const batches = batchesOf(
       wave.filter((one) => committed.has(one.action.key)),
       type.maxBatch,
@@ -56,7 +56,7 @@ export const bugs: readonly Bug[] = [
     const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch, beginBy)));`,
         replace: `    const batches = batchesOf(wave, type.maxBatch);
     const answers = await Promise.all(batches.map((batch) => writeBatch(writer, batch, beginBy)));
-    await lane.commitIntents(wave.map((one) => one.intent));`,
+    await lane.commitIntents(wave);`,
       },
     ],
   },
@@ -72,9 +72,9 @@ export const bugs: readonly Bug[] = [
       },
       {
         file: lanes,
-        find: `  where actions.key = intent.key and actions.state in ('planned', 'ready')
+        find: `    and actions.sequence = intent.sequence and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)`,
-        replace: `  where actions.key = intent.key and actions.expires_at > clock_timestamp()`,
+        replace: `    and actions.sequence = intent.sequence and actions.expires_at > clock_timestamp()`,
       },
     ],
   },
