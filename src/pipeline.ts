@@ -81,7 +81,7 @@ export class Pipeline {
     client: pg.PoolClient,
     signal: Signal,
     options: { entities: readonly string[]; news: string; signal: AbortSignal },
-  ): Promise<Looked> {
+  ): Promise<Looked | undefined> {
     const warehouse = await this.openings.warehouse(signal.warehouse);
     const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
     const opening = this.#lenses.get(signal.name) ?? openLens(signal, warehouse, read);
@@ -94,7 +94,7 @@ export class Pipeline {
         lens: await opening,
         emit: (tx, poll) => this.#emit(tx, poll, signal),
       });
-      if (looked.state === 'whole') forget();
+      if (looked?.state === 'whole') forget();
       return looked;
     } catch (error) {
       forget();
