@@ -41,6 +41,18 @@ test('looks that never end do not keep the schedule from its turn', async () => 
   }
 });
 
+test('what a trigger brings is sent beside calls of its lane that are still under way', async () => {
+  const sandbox = low.house.sandboxes.get('http') ?? assert.fail('no sandbox');
+  sandbox.inject({ kind: 'slow', match: 'PUT /api/products/S-4', delayMs: 8_000 });
+  await low.commit(`update stock set on_hand = 3 where sku = 'S-4'`, `notify low_stock, 'S-4'`);
+  await until('the slow call', () => sandbox.requests().some(({ path }) => path.endsWith('/S-4')));
+  await low.commit(`update stock set on_hand = 3 where sku = 'S-5'`, `notify low_stock, 'S-5'`);
+  await until('the other action', () => low.held().includes('S-5'));
+  assert.ok(!low.held().includes('S-4'), 'it has waited for the slow call');
+  await low.house.settled('product');
+  assert.equal(low.writes('S-4'), 1);
+});
+
 /** A look as a process without workers would do it. */
 async function lookAt(sku: string): Promise<Looked | undefined> {
   const { house } = low;
