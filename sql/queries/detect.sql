@@ -195,7 +195,8 @@ insert into moves (entity, bucket, transition, fingerprint, observed_at)
 select moved.*
 from lazily, unnest(
   :entities::text[], :buckets::smallint[], :transitions::transition[], :fingerprints::text[], :observed::timestamptz[]
-) as moved;
+) as moved (entity, bucket, transition, fingerprint, observed_at)
+order by moved.entity;
 
 -- name: keep_only
 -- `run --only`: the other entities' transitions are left for the next poll to find.
