@@ -14,6 +14,7 @@ import { messageScope } from './emit/message.ts';
 import { Enricher } from './enrich/enrich.ts';
 import type { Action, Move } from './ledger/action.ts';
 import { Lane } from './ledger/lane.ts';
+import { UnderWay } from './ledger/under-way.ts';
 import type { Log } from './log.ts';
 import { type Opened, type Openings, templatesFor } from './openings.ts';
 import { expire, refuse, suppress } from './route/decline.ts';
@@ -89,7 +90,7 @@ export class Pipeline {
     client: pg.PoolClient,
     signal: Signal,
     options: { entities: readonly string[]; news: string; signal: AbortSignal },
-  ): Promise<Looked> {
+  ): Promise<Looked | undefined> {
     const warehouse = await this.openings.warehouse(signal.warehouse);
     const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
     const opening = this.#lenses.get(signal.name) ?? openLens(signal, warehouse, read);
@@ -102,7 +103,7 @@ export class Pipeline {
         lens: await opening,
         emit: (tx, poll) => this.#emit(tx, poll, signal),
       });
-      if (looked.state === 'whole') forget();
+      if (looked?.state === 'whole') forget();
       return looked;
     } catch (error) {
       forget();
@@ -141,27 +142,53 @@ export class Pipeline {
         lane.takeover.from ? 'lane taken over' : 'actions put in doubt',
       );
     }
-    const { maxBatch, maxReadBatch, concurrency } = opened.type;
-    const chunk = Math.max(maxReadBatch, wavesTaken * maxBatch * concurrency);
     this.#turns += 1;
+    const underWay = new UnderWay();
     try {
-      const until = performance.now() + turnMs;
-      while (!draining.aborted && performance.now() < until) {
-        const called = waiting?.listen();
-        const due = await lane.due(Math.min(chunk, Math.ceil(takenAtOnce / this.#turns)));
-        if (due.length === 0) {
-          if (!called) return;
-          this.#turns -= 1;
-          await called().finally(() => (this.#turns += 1));
-          continue;
-        }
-        const usable = await this.#work(opened, lane, due, draining);
-        if (!usable) return;
-      }
+      await this.#workLane(opened, lane, underWay, draining, waiting);
     } finally {
-      this.#turns -= 1;
-      // Should it fail, the dispatcher of this process lets go of it.
-      await lane.letGo().catch(() => {});
+      await underWay.all().finally(async () => {
+        this.#turns -= 1;
+        // Should it fail, the dispatcher of this process lets go of it.
+        await lane.letGo().catch(() => {});
+      });
+    }
+  }
+
+  /**
+   * A kept lane does not wait for the calls under way: what is due meanwhile is sent beside them, as long as all of it
+   * together is no more than a wave, which is what a crash may leave in doubt.
+   */
+  async #workLane(
+    opened: Opened,
+    lane: Lane,
+    underWay: UnderWay,
+    draining: AbortSignal,
+    waiting: Waiting | undefined,
+  ): Promise<void> {
+    const { maxBatch, maxReadBatch, concurrency } = opened.type;
+    const wave = maxBatch * concurrency;
+    const chunk = Math.max(maxReadBatch, wavesTaken * wave);
+    const until = performance.now() + turnMs;
+    while (!draining.aborted && performance.now() < until && underWay.usable) {
+      const called = waiting?.listen();
+      const limit = Math.min(chunk, Math.ceil(takenAtOnce / this.#turns));
+      const due = underWay.without(await lane.due(limit + underWay.size));
+      const work = (actions: readonly Action[]) => this.#work(opened, lane, actions, draining);
+      if (due.length > 0 && (!called || due.length > wave)) {
+        await underWay.all();
+        if (!(await work(due))) return;
+        continue;
+      }
+      const begun = due.slice(0, wave - underWay.size);
+      // What is read back does not hold up what is to be sent.
+      for (const part of [begun.filter(isUnsent), begun.filter((action) => !isUnsent(action))])
+        if (part.length > 0) underWay.begin(part, () => work(part));
+      if (!called) return;
+      const isIdle = underWay.size === 0;
+      if (isIdle) this.#turns -= 1;
+      await Promise.race([...(begun.length === due.length ? [called()] : []), underWay.next()]);
+      if (isIdle) this.#turns += 1;
     }
   }
 
@@ -170,7 +197,7 @@ export class Pipeline {
     const call: CallOptions = { signal: unending(), timeoutMs };
     const shared = { lane, gate, client, destination, type, call, draining };
     const sent = due.filter((action) => action.state === 'accepted' || action.state === 'unknown');
-    const unsent = due.filter((action) => action.state === 'planned' || action.state === 'ready');
+    const unsent = due.filter(isUnsent);
     const reader = {
       ...shared,
       onVerdict: (action: Action, verdict: Move) => this.#logMove(destination, action, verdict),
@@ -294,6 +321,10 @@ export class Pipeline {
       to.call?.kind === 'read' ? 'read back' : 'decided',
     );
   }
+}
+
+function isUnsent({ state }: Action): boolean {
+  return state === 'planned' || state === 'ready';
 }
 
 /** For calls that only their deadline ends. As many hear it as are made at once; Node.js would warn of the eleventh. */

@@ -18,6 +18,7 @@ select pg_advisory_unlock(hashtext('readback.poll'), hashtext(:signal));
 -- name: known_signal
 select
   baselined_at is not null and shape = :shape as comparable,
+  paused_at is not null as paused,
   case when shape = :shape then snapshot end as snapshot,
   snapshot_members,
   snapshots
@@ -178,40 +179,28 @@ left join lateral (
 where case when known.entity is null then incoming.armed else incoming.fingerprint is distinct from known.fingerprint end
 order by incoming.entity;
 
--- name: commit_lazily
--- For this transaction: whoever commits it does not wait for the disk. A ledger server that crashes within the next
--- half second forgets it as a whole, and the next poll finds it again; whatever is committed later, such as the intent to
--- send what was found, takes it to the disk first.
-select set_config('synchronous_commit', 'off', true);
-
--- name: find_moves_among
--- The same for single entities: what was found of them, and nulls for those that were not.
-with found as (
-  select *
-  from unnest(:entities::text[], :buckets::smallint[], :armed::boolean[], :fingerprints::text[], :observed::timestamptz[])
-    as found (entity, bucket, armed, fingerprint, observed_at)
-), moved as (
-  insert into moves (entity, bucket, transition, fingerprint, observed_at)
-  select
-    found.entity, coalesce(found.bucket, known.bucket),
-    case
-      when known.entity is null then 'entered'::transition
-      when found.bucket is null then 'left'::transition
-      else 'changed'::transition
-    end,
-    coalesce(found.fingerprint, known.fingerprint),
-    found.observed_at
-  from found
-  left join entities as known on known.signal = :signal and known.entity = found.entity and known.present
-  where (known.entity is null and found.armed)
-    or (known.entity is not null and (found.bucket is null or found.fingerprint <> known.fingerprint))
-  returning transition
-)
+-- name: known_to_look
+-- What a look compares with, and the number of its poll: drawn before, so that all it writes can be sent at once.
 select
-  count(*) filter (where transition = 'entered') as entered,
-  count(*) filter (where transition = 'changed') as changed,
-  count(*) filter (where transition = 'left') as departed
-from moved;
+  baselined_at is not null and shape = :shape as comparable, paused_at is not null as paused,
+  nextval(pg_get_serial_sequence('polls', 'id')) as poll
+from signals
+where name = :signal;
+
+-- name: known_among
+select entity, bucket, fingerprint from entities where signal = :signal and entity = any(:entities::text[]) and present;
+
+-- name: take_moves
+-- What a look found. For this transaction: whoever commits it does not wait for the disk. A ledger server that crashes
+-- within the next half second forgets it as a whole, and the next poll finds it again; whatever is committed later, such as
+-- the intent to send what was found, takes it to the disk first.
+with lazily as materialized (select set_config('synchronous_commit', 'off', true))
+insert into moves (entity, bucket, transition, fingerprint, observed_at)
+select moved.*
+from lazily, unnest(
+  :entities::text[], :buckets::smallint[], :transitions::transition[], :fingerprints::text[], :observed::timestamptz[]
+) as moved (entity, bucket, transition, fingerprint, observed_at)
+order by moved.entity;
 
 -- name: keep_only
 -- `run --only`: the other entities' transitions are left for the next poll to find.
@@ -302,12 +291,15 @@ with touched as (
   group by bucket
   on conflict (signal, bucket) do update set members = known.members + excluded.members, digest = -1
 )
-insert into polls (signal, scheduled_for, cause, state, started_at, finished_at, rows_read, entered, changed, departed)
+insert into polls (
+  id, signal, scheduled_for, cause, state, started_at, finished_at, rows_read, entered, changed, departed
+)
+overriding system value
 values (
-  :signal, clock_timestamp(), 'trigger', 'done', clock_timestamp(), clock_timestamp(), :rows_read,
+  :poll, :signal, clock_timestamp(), 'trigger', 'done', clock_timestamp(), clock_timestamp(), :rows_read,
   :entered, :changed, :departed
 )
-returning id, correlation, pg_notify('readback_due', :news)::text as told;
+returning pg_notify('readback_due', :news)::text as told;
 
 -- name: number_moves
 -- Messages in the making. The id depends on nothing but signal, version, entity and sequence; a cooldown is decided

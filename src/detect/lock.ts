@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
 import { queries } from '../store/queries.ts';
+import { together } from '../store/together.ts';
 
 const sql = queries('detect');
 
@@ -23,7 +24,7 @@ export async function withPollLock<Result>(
     throw error;
   } finally {
     // The lock belongs to the session: a connection in doubt is destroyed, which frees it.
-    await sql.run(client, 'unlock', { signal: signal.name }).catch((error: Error) => {
+    await unlockSignal(client, signal).catch((error: Error) => {
       broken = error;
     });
     client.release(broken);
@@ -36,9 +37,33 @@ export async function withPollLock<Result>(
  */
 const lockPatienceMs = 10_000;
 
-export async function lockSignal(client: pg.PoolClient, { name, trigger }: Signal): Promise<boolean> {
+export async function lockSignal(client: pg.PoolClient, signal: Signal): Promise<boolean> {
+  return (await tryLock(client, signal)) || (await waitForLock(client, signal));
+}
+
+/**
+ * Locks a signal and asks, together where the connection allows it.
+ *
+ * @param ask begins with its statement; undefined when the signal is somebody else's for too long
+ */
+export async function lockAndAsk<Answer>(
+  client: pg.PoolClient,
+  signal: Signal,
+  ask: () => Promise<Answer>,
+): Promise<Answer | undefined> {
+  const [locked, answer] = await together(client, [() => tryLock(client, signal), ask]);
+  if (locked) return answer;
+  // What was answered is of before the lock.
+  return (await waitForLock(client, signal)) ? ask() : undefined;
+}
+
+async function tryLock(client: pg.PoolClient, { name }: Signal): Promise<boolean> {
   const lock = await sql.one<{ locked: boolean }>(client, 'try_lock', { signal: name });
-  if (lock?.locked || !trigger) return lock?.locked ?? false;
+  return lock?.locked ?? false;
+}
+
+async function waitForLock(client: pg.PoolClient, { name, trigger }: Signal): Promise<boolean> {
+  if (!trigger) return false;
   try {
     await client.query('begin');
     await sql.run(client, 'limit_waiting', { wait_ms: String(lockPatienceMs) });
@@ -50,6 +75,10 @@ export async function lockSignal(client: pg.PoolClient, { name, trigger }: Signa
     if ((error as { code?: string }).code === lockNotAvailable) return false;
     throw error;
   }
+}
+
+export async function unlockSignal(client: pg.PoolClient, { name }: Signal): Promise<void> {
+  await sql.run(client, 'unlock', { signal: name });
 }
 
 const lockNotAvailable = '55P03';

@@ -1,11 +1,13 @@
 import type pg from 'pg';
-import type { Signal } from '../config/model.ts';
+import type { Signal, Transition } from '../config/model.ts';
 import { decodeEntity, encodeEntity } from '../ledger/entity.ts';
 import { queries } from '../store/queries.ts';
+import { together } from '../store/together.ts';
 import type { Column, ReadOptions, SignalQuery, Value, Warehouse } from '../warehouses/warehouse.ts';
 import { bucketCount } from './digest.ts';
 import { hasNoRow, moveTables } from './found.ts';
 import type { Counts } from './guards.ts';
+import { lockAndAsk, unlockSignal } from './lock.ts';
 import { shapeOf, signalQuery } from './poll.ts';
 
 const sql = queries('detect');
@@ -55,35 +57,125 @@ export function wholeOnly({ diff, guard }: Signal): string | undefined {
  * A poll of single entities: what the warehouse has of them now, against what the set has. Everything else stays as it
  * is, so that the next whole poll finds nothing that was found here, and misses nothing.
  *
- * @param client holds the signal's lock
+ * @param client locks the signal, and must end should this throw; a connection that need not wait for answers makes two
+ * round trips of it
+ * @returns undefined when somebody else has had the signal for too long
  */
 export async function look(
   client: pg.PoolClient,
   warehouse: Warehouse,
   signal: Signal,
   options: LookOptions,
-): Promise<Looked> {
-  const { lens } = options;
-  const read = { signal: options.signal, timeoutMs: signal.timeoutMs };
-  const [known, found] = await Promise.all([
-    sql.one<{ comparable: boolean; paused: boolean }>(client, 'known_signal', {
-      signal: signal.name,
-      shape: lens.shape,
-    }),
-    readEntities(warehouse, lens, options.entities, read),
+): Promise<Looked | undefined> {
+  if (!prepared.has(client)) for (const table of moveTables) await sql.run(client, `create_${table}`);
+  prepared.add(client);
+  const known = await lockAndAsk(client, signal, () => whatIsKnown(client, signal, options));
+  if (!known) return undefined;
+  const judged = await judge(client, warehouse, signal, known, options);
+  if (!('moves' in judged) || judged.moves.length === 0) {
+    await unlockSignal(client, signal);
+    return 'moves' in judged ? { state: 'done', ...countsOf([]) } : judged;
+  }
+  await write(client, signal, known.poll, judged, options);
+  // Whoever looks next finds the lock free.
+  await together(client, [() => client.query('commit'), () => unlockSignal(client, signal)]);
+  return { state: 'done', ...countsOf(judged.moves) };
+}
+
+interface KnownSet {
+  comparable: boolean;
+  paused: boolean;
+  /** The number of the poll that this look is, should it find something. */
+  poll: string;
+  members: [string, Known][];
+}
+
+interface Known {
+  bucket: number;
+  fingerprint: string;
+}
+
+async function whatIsKnown(
+  client: pg.PoolClient,
+  signal: Signal,
+  { lens, entities }: LookOptions,
+): Promise<KnownSet> {
+  const [known, members] = await together(client, [
+    () =>
+      sql.one<Omit<KnownSet, 'members'>>(client, 'known_to_look', { signal: signal.name, shape: lens.shape }),
+    () => knownAmong(client, signal, entities),
   ]);
-  if (known?.paused) return { state: 'paused' };
-  if (!known?.comparable) return { state: 'whole', reason: 'there is no set to compare with yet' };
+  return { comparable: false, paused: false, poll: '', ...known, members };
+}
+
+async function knownAmong(
+  client: pg.PoolClient,
+  { name }: Signal,
+  entities: readonly string[],
+): Promise<[string, Known][]> {
+  const members = await sql.run<Known & { entity: string }>(client, 'known_among', {
+    signal: name,
+    entities,
+  });
+  return members.map((one) => [one.entity, one]);
+}
+
+/** What the warehouse has, and what follows from it. */
+async function judge(
+  client: pg.PoolClient,
+  warehouse: Warehouse,
+  signal: Signal,
+  { comparable, paused, members }: KnownSet,
+  { lens, entities, signal: stop }: LookOptions,
+): Promise<Judged | Exclude<Looked, { state: 'done' }>> {
+  if (paused) return { state: 'paused' };
+  if (!comparable) return { state: 'whole', reason: 'there is no set to compare with yet' };
+  const read = { signal: stop, timeoutMs: signal.timeoutMs };
+  const found = await readEntities(warehouse, lens, entities, read);
   if (!found) return { state: 'whole', reason: 'a key is missing or returned more than once' };
   // Whoever rebuilds a table deletes first: what left then left for nothing.
   if (found.size === 0 && !signal.guard.allowEmpty && (await hasNoRow(signal, warehouse, read)))
     return { state: 'whole', reason: 'no rows returned' };
-  const moves = await commit(client, signal, found, options);
-  return { state: 'done', ...moves };
+  // The warehouse's own text of a key counts; one that was asked for in another way is found, and is nobody as asked.
+  const asked = new Set(entities);
+  const others = [...found.keys()].filter((entity) => !asked.has(entity));
+  const known = new Map(members);
+  if (others.length > 0)
+    for (const [entity, one] of await knownAmong(client, signal, others)) known.set(entity, one);
+  const moves = [...asked, ...others].flatMap(
+    (entity) => moveOf(entity, found.get(entity), known.get(entity)) ?? [],
+  );
+  return { rowsRead: found.size, moves };
 }
 
-/** Of each entity that has a row: bucket, armed, fingerprint, observed_at. */
-type Found = Map<string, readonly [Value, Value, Value, Value]>;
+interface Judged {
+  rowsRead: number;
+  moves: EntityMove[];
+}
+
+interface EntityMove extends Known {
+  entity: string;
+  transition: Transition;
+  observedAt: Value;
+}
+
+function moveOf(entity: string, found: Row | undefined, known: Known | undefined): EntityMove | undefined {
+  if (!found) return known && { entity, transition: 'left', observedAt: null, ...known };
+  const { armed, ...row } = found;
+  if (!known) return armed ? { entity, transition: 'entered', ...row } : undefined;
+  return row.fingerprint === known.fingerprint ? undefined : { entity, transition: 'changed', ...row };
+}
+
+function countsOf(moves: readonly EntityMove[]): Counts {
+  const count = (transition: Transition) => moves.filter((one) => one.transition === transition).length;
+  return { entered: count('entered'), changed: count('changed'), departed: count('left') };
+}
+
+/** An entity that has a row. */
+interface Row extends Known {
+  armed: boolean;
+  observedAt: Value;
+}
 
 /** Undefined when two rows have one key, or one has none. */
 async function readEntities(
@@ -91,58 +183,44 @@ async function readEntities(
   { query, key }: Lens,
   entities: readonly string[],
   read: ReadOptions,
-): Promise<Found | undefined> {
+): Promise<Map<string, Row> | undefined> {
   const keys = entities.map((entity) => decodeEntity(entity, key.length));
   const rows = warehouse.lookup(query.sql, key, keys);
   const members = warehouse.members({ ...query, sql: rows.sql }, bucketCount);
-  const found: Found = new Map();
+  const found = new Map<string, Row>();
   for await (const batch of warehouse.read({ sql: members.sql, params: rows.params }, read)) {
-    for (const [bucket = null, armed = null, fingerprint = null, , observedAt = null, ...values] of batch) {
+    for (const [bucket = null, armed, fingerprint, , observedAt = null, ...values] of batch) {
       const entity = encodeEntity(values);
       if (entity === null || found.has(entity)) return undefined;
-      found.set(entity, [bucket, armed, fingerprint, observedAt]);
+      const [number, print] = [Number(bucket), String(fingerprint)];
+      found.set(entity, { bucket: number, armed: armed === 'true', fingerprint: print, observedAt });
     }
   }
   return found;
 }
 
-async function commit(
+/** All but the commit, which nothing may come after that could still fail. */
+async function write(
   client: pg.PoolClient,
-  signal: Signal,
-  found: Found,
-  { entities, news, emit }: LookOptions,
-): Promise<Counts> {
-  // The warehouse's own text of a key counts; one that was asked for in another way is found, and is nobody as asked.
-  const all = [...new Set([...found.keys(), ...entities])];
-  const column = (at: 0 | 1 | 2 | 3) => all.map((entity) => found.get(entity)?.[at] ?? null);
-  if (!prepared.has(client)) for (const table of moveTables) await sql.run(client, `create_${table}`);
-  prepared.add(client);
-  await client.query('begin');
-  try {
-    const moves = await sql.one<Counts>(client, 'find_moves_among', {
-      signal: signal.name,
-      entities: all,
-      buckets: column(0),
-      armed: column(1),
-      fingerprints: column(2),
-      observed: column(3),
-    });
-    const { entered = 0, changed = 0, departed = 0 } = moves ?? {};
-    if (entered + changed + departed > 0) {
-      await sql.run(client, 'commit_lazily');
-      await sql.run(client, 'apply_moves', { signal: signal.name, silent: false, only: [] });
-      const rows = { rows_read: found.size, entered, changed, departed };
-      const recorded = await sql.one<{ id: string }>(client, 'record_look', {
-        signal: signal.name,
-        ...rows,
-        news,
-      });
-      await emit(client, recorded?.id ?? '', { entered, changed, departed });
-    }
-    await client.query('commit');
-    return { entered, changed, departed };
-  } catch (error) {
-    await client.query('rollback').catch(() => {});
-    throw error;
-  }
+  { name }: Signal,
+  poll: string,
+  { rowsRead, moves }: Judged,
+  { news, emit }: LookOptions,
+): Promise<void> {
+  const counts = countsOf(moves);
+  const column = <Name extends keyof EntityMove>(of: Name) => moves.map((one) => one[of]);
+  const found = {
+    entities: column('entity'),
+    buckets: column('bucket'),
+    transitions: column('transition'),
+    fingerprints: column('fingerprint'),
+    observed: column('observedAt'),
+  };
+  await together(client, [
+    () => client.query('begin'),
+    () => sql.run(client, 'take_moves', found),
+    () => sql.run(client, 'apply_moves', { signal: name, silent: false, only: [] }),
+    () => sql.run(client, 'record_look', { poll, signal: name, rows_read: rowsRead, ...counts, news }),
+    () => emit(client, poll, counts),
+  ]);
 }

@@ -3,6 +3,7 @@ import type { Destination, Signal } from '../config/model.ts';
 import type { Undo } from '../config/undo.ts';
 import { callOff, type Ended } from '../ledger/play.ts';
 import { queries } from '../store/queries.ts';
+import { together } from '../store/together.ts';
 
 const sql = queries('detect');
 
@@ -44,28 +45,24 @@ export async function emit(
     })),
   );
   const { name, version, severity } = signal;
-  await sql.run(client, 'number_moves', {
+  const numbering = {
     project,
     signal: name,
     version,
     transitions: signal.on,
     cooldown_seconds: (signal.cooldownMs ?? 0) / 1000,
-  });
-  await sql.run(client, 'emit_messages', { poll, signal: name, version, severity });
-  const fresh = await sql.one<{ emitted: number; cooling: number }>(client, 'count_fresh');
-  const overtaken = await sql.run<Overtaken>(client, 'supersede', {
-    signal: signal.name,
-    subscriptions,
-    compensating: [...undos.keys()],
-  });
-  for (const { destination, compensating } of overtaken)
-    if (compensating) await callOff(client, undos.get(destination) ?? [], destination, compensating);
-  const planned = await sql.one<{ planned: number }>(client, 'plan_actions', {
-    poll,
-    signal: signal.name,
-    subscriptions,
-  });
-  if (signal.cooldownMs !== undefined) await sql.run(client, 'mark_fired', { signal: signal.name });
+  };
+  const compensating = [...undos.keys()];
+  const [, , fresh, overtaken, planned] = await together(client, [
+    () => sql.run(client, 'number_moves', numbering),
+    () => sql.run(client, 'emit_messages', { poll, signal: name, version, severity }),
+    () => sql.one<{ emitted: number; cooling: number }>(client, 'count_fresh'),
+    () => sql.run<Overtaken>(client, 'supersede', { signal: name, subscriptions, compensating }),
+    () => sql.one<{ planned: number }>(client, 'plan_actions', { poll, signal: name, subscriptions }),
+    async () => signal.cooldownMs !== undefined && (await sql.run(client, 'mark_fired', { signal: name })),
+  ]);
+  for (const { destination, compensating: ended } of overtaken)
+    if (ended) await callOff(client, undos.get(destination) ?? [], destination, ended);
   return {
     messages: fresh?.emitted ?? 0,
     actions: planned?.planned ?? 0,

@@ -86,6 +86,7 @@ export class Engine {
         ? new Looks({
             pipeline: this.pipeline,
             pool: database.pool,
+            url: database.url,
             log,
             stop: this.#draining.signal,
             dispatch: () => this.#dispatcher.dispatch(),

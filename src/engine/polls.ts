@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Signal } from '../config/model.ts';
-import { lockSignal, withPollLock } from '../detect/lock.ts';
+import { withPollLock } from '../detect/lock.ts';
 import type { Looked } from '../detect/look.ts';
 import { type PollResult, skippedPoll } from '../detect/poll.ts';
 import type { Log } from '../log.ts';
@@ -48,7 +48,11 @@ export async function runPoll(
   });
 }
 
-/** A look at single entities, under the same lock. Undefined: somebody else has had it for too long. */
+/**
+ * A look at single entities, under the same lock. Undefined: somebody else has had it for too long.
+ *
+ * @param pool best one whose connections need not wait for answers
+ */
 export async function runLook(
   pipeline: Pipeline,
   pool: pg.Pool,
@@ -56,21 +60,14 @@ export async function runLook(
   options: { entities: readonly string[]; news: string; signal: AbortSignal },
 ): Promise<Looked | undefined> {
   const client = await pool.connect();
-  let broken: Error | undefined;
-  const letGo = async () => {
-    await sql.run(client, 'unlock', { signal: signal.name }).catch((error: Error) => {
-      broken = error;
-    });
-    client.release(broken);
-  };
   try {
-    return (await lockSignal(client, signal)) ? await pipeline.look(client, signal, options) : undefined;
+    const looked = await pipeline.look(client, signal, options);
+    client.release();
+    return looked;
   } catch (error) {
-    broken = error as Error;
+    // The lock goes with the session, and so does what was not committed.
+    client.release(true);
     throw error;
-  } finally {
-    // Whoever waits for what was found need not wait for this.
-    void letGo();
   }
 }
 

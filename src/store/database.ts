@@ -42,11 +42,19 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return { pool, url, close };
 }
 
-/** A pool whose connections see the ledger's schema first and give the ledger's types. */
-export function openPool(url: string, options: { log: Log; size?: number | undefined }): pg.Pool {
+/**
+ * A pool whose connections see the ledger's schema first and give the ledger's types.
+ *
+ * @param options.pipeline they need not wait for an answer before the next statement; no cursor and no COPY works then
+ */
+export function openPool(
+  url: string,
+  options: { log: Log; size?: number | undefined; pipeline?: boolean },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withSearchPath(url),
     max: options.size ?? 10,
+    pipeline: options.pipeline ?? false,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

@@ -5,9 +5,10 @@ import { Secret } from '../../src/config/secret.ts';
 import { type Looked, look, openLens } from '../../src/detect/look.ts';
 import { type PollResult, poll } from '../../src/detect/poll.ts';
 import { emit } from '../../src/emit/emit.ts';
+import { openPool } from '../../src/store/database.ts';
 import { loadWarehouse } from '../../src/warehouses/index.ts';
 import type { Warehouse } from '../../src/warehouses/warehouse.ts';
-import { emptyDatabase, freshDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { emptyDatabase, freshDatabase, quiet, type TestDatabase } from '../helpers/postgres.ts';
 
 /** Rows as the warehouse holds them: entity to score. */
 export type Scores = ReadonlyMap<string, number>;
@@ -21,7 +22,11 @@ export interface Polled {
   /** Polls as the product does, with what went wrong at the last poll or goes wrong at this one. */
   poll(signal: Signal, destinations: readonly Destination[], trouble?: Trouble): Promise<PollResult>;
   /** Looks at these entities alone, as a trigger has it done. */
-  look(signal: Signal, destinations: readonly Destination[], entities: readonly string[]): Promise<Looked>;
+  look(
+    signal: Signal,
+    destinations: readonly Destination[],
+    entities: readonly string[],
+  ): Promise<Looked | undefined>;
   close(): Promise<void>;
 }
 
@@ -37,6 +42,7 @@ export async function openPolled(): Promise<Polled> {
   const type = await loadWarehouse('postgres');
   assert.ok(type);
   const warehouse: Warehouse = await type.open(type.schema.parse({ url: new Secret(source.url) }));
+  const lookers = openPool(ledger.url, { log: quiet, pipeline: true });
   let count = 0;
   const last = new Map<string, string>();
   return {
@@ -66,7 +72,7 @@ export async function openPolled(): Promise<Polled> {
       }
     },
     look: async (signal, destinations, entities) => {
-      const client = await ledger.pool.connect();
+      const client = await lookers.connect();
       try {
         const read = { signal: new AbortController().signal, timeoutMs: signal.timeoutMs };
         const lens = await openLens(signal, warehouse, read);
@@ -83,6 +89,7 @@ export async function openPolled(): Promise<Polled> {
     },
     close: async () => {
       await warehouse.close();
+      await lookers.end();
       await source.drop();
       await ledger.drop();
     },

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { Secret } from '../../src/config/secret.ts';
 import { Deadline } from '../../src/warehouses/deadline.ts';
 import { warehouse } from '../../src/warehouses/postgres/index.ts';
-import { readRows } from '../../src/warehouses/postgres/read.ts';
+import { type Batch, readRows } from '../../src/warehouses/postgres/read.ts';
 import { type Settings, settingsSchema } from '../../src/warehouses/postgres/settings.ts';
 import { targetOf, tlsOptions } from '../../src/warehouses/postgres/target.ts';
 import type { Warehouse } from '../../src/warehouses/warehouse.ts';
@@ -121,13 +121,15 @@ describe('Postgres server', () => {
   });
 
   it('gives up on a result of which rows are missing', async () => {
-    const rows = [['1'], ['2']];
-    const cursor = {
-      read: (_: number, done: (...answer: unknown[]) => void) =>
-        done(undefined, rows, { command: 'SELECT', rowCount: 3 }),
-    };
     const deadline = new Deadline(patient);
-    const client = { query: () => cursor } as unknown as pg.ClientBase;
+    // What a server says, less one of three rows.
+    const query = (batch: Batch): Batch => {
+      for (const text of ['1', '2']) batch.handleDataRow({ fields: [text] });
+      batch.handleCommandComplete({ text: 'SELECT 3' });
+      batch.handleReadyForQuery();
+      return batch;
+    };
+    const client = { query } as unknown as pg.ClientBase;
     const reading = async () => {
       for await (const _ of readRows(client, { sql: '', params: [] }, deadline));
     };

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { comparer, compiler, loadDialect, quoteName } from '../compile.ts';
 import { Deadline } from '../deadline.ts';
 import { withoutSemicolon } from '../statement.ts';
@@ -26,6 +27,9 @@ export const warehouse: WarehouseType = {
   open: async (settings) => openWarehouse(settings as Settings),
 };
 
+/** Characters of statements that are known to be queries: those of looks and enrichments are the same many times a second. */
+const soundSize = 1_000_000;
+
 function openWarehouse(settings: Settings): Warehouse {
   const { tells, compares, arrays, joint, literal } = flavours[settings.flavour];
   const templates = loadDialect(import.meta.url, ['fragments', settings.flavour, 'follow']);
@@ -36,6 +40,7 @@ function openWarehouse(settings: Settings): Warehouse {
   const prefix = render(templates, 'guard', { sql: '\0' }).split('\0')[0] as string;
   const dialect = { templates, quote: quoteName, joint, literal };
   const { scratch_schema: schema } = settings;
+  const sound = new LRUCache<string, true>({ maxSize: soundSize, sizeCalculation: (_, sql) => sql.length });
   const writing = new Sessions(target, templates, 1, authority, 'read write');
 
   return {
@@ -66,15 +71,17 @@ function openWarehouse(settings: Settings): Warehouse {
       try {
         session = await sessions.begin(deadline);
         // By itself first: in parentheses a fault is reported in other words, at other places.
-        if (!(await fieldsOf(session.client, sql, deadline))) throw notAQuery();
+        if (!sound.has(sql) && !(await fieldsOf(session.client, sql, deadline))) throw notAQuery();
+        sound.set(sql, true);
         context.prefix = prefix;
         yield* readRows(session.client, { sql: guarded(sql), params }, deadline);
         failed = false;
       } catch (error) {
+        sound.delete(sql);
         throw deadline.failure ?? failureOf(error, context);
       } finally {
         deadline.dispose();
-        await session?.end(failed);
+        session?.end(failed);
       }
     },
     ...(tells.length > 0 && {

@@ -13,7 +13,7 @@ import type { Target } from './target.ts';
 export interface Session {
   client: pg.PoolClient;
   /** Ends it; the connection is used again only when all went well. */
-  end(failed: boolean): Promise<void>;
+  end(failed: boolean): void;
 }
 
 type Access = 'read only' | 'read write';
@@ -60,10 +60,18 @@ export class Sessions {
     const lost = (): void => {};
     // The query in flight reports a lost connection too; without a listener it would end the process.
     client.on('error', lost);
-    const end = async (failed: boolean) => {
-      if (!failed) await client.query('commit').catch(() => (failed = true));
+    const release = (failed: boolean) => {
       client.off('error', lost);
       client.release(failed);
+    };
+    // Nobody need wait until what only read has ended.
+    const end = (failed: boolean) => {
+      if (failed) release(true);
+      else
+        client.query('commit').then(
+          () => release(false),
+          () => release(true),
+        );
     };
     try {
       const timeoutMs = String(Math.max(1, Math.ceil(deadline.remainingMs)));
@@ -72,7 +80,7 @@ export class Sessions {
       deadline.onStop(() => this.#cancel(client));
       return { client, end };
     } catch (error) {
-      await end(true);
+      end(true);
       throw error;
     }
   }
@@ -157,6 +165,6 @@ export async function inSession<T>(
     throw deadline.failure ?? failureOf(error, context);
   } finally {
     deadline.dispose();
-    await session?.end(failed);
+    session?.end(failed);
   }
 }
