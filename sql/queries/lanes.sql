@@ -164,7 +164,8 @@ with lane as (
     ) as attempt_ids,
     fact ->> 13 as signal
   from jsonb_array_elements(:steps) with ordinality as list (fact, place)
-), move as (
+), move as materialized (
+  -- By itself first: a planner without statistics joins the steps with all actions of their signal, a second for each wave.
   select item.entity, item.sequence, item.external_id, step.*
   from unnest(:entities::text[], :sequences::bigint[], :external_ids::text[], :step_numbers::integer[])
     as item (entity, sequence, external_id, number)
