@@ -120,15 +120,20 @@ with lane as (
   select from lanes where destination = :destination and lane = :lane and epoch = :epoch for share
 ), made as materialized (
   select nextval('attempt_ids') as id
-), intent as (
-  select *
-  from jsonb_to_recordset(:intents) as i (signal text, entity text, sequence bigint, sent jsonb, locator jsonb)
+), intent as materialized (
+  -- Lists, and the destination as a column, so that there is nothing to find an action by but all of its primary key: of a
+  -- small table the planner would rather read all of one destination, and keep to it while the table grows.
+  select
+    item.signal, item.entity, item.sequence, :destination::text as destination,
+    :facts::jsonb -> (item.place - 1)::integer -> 0 as sent, :facts::jsonb -> (item.place - 1)::integer -> 1 as locator
+  from unnest(:signals::text[], :entities::text[], :sequences::bigint[]) with ordinality
+    as item (signal, entity, sequence, place)
 ), moved as (
   update actions
   set state = 'sending', sent_at = clock_timestamp(), sent = intent.sent,
       locator = intent.locator, absences = 0, reason = null, attempt_ids = actions.attempt_ids || made.id
   from intent, made
-  where actions.entity = intent.entity and actions.signal = intent.signal and actions.destination = :destination
+  where actions.entity = intent.entity and actions.signal = intent.signal and actions.destination = intent.destination
     and actions.sequence = intent.sequence and actions.state in ('planned', 'ready')
     and actions.expires_at > clock_timestamp() and exists (select from lane)
   returning actions.key, made.id
@@ -165,8 +170,8 @@ with lane as (
     fact ->> 13 as signal
   from jsonb_array_elements(:steps) with ordinality as list (fact, place)
 ), move as materialized (
-  -- By itself first: a planner without statistics joins the steps with all actions of their signal, a second for each wave.
-  select item.entity, item.sequence, item.external_id, step.*
+  -- By itself first, with the destination, as above.
+  select item.entity, item.sequence, item.external_id, :destination::text as destination, step.*
   from unnest(:entities::text[], :sequences::bigint[], :external_ids::text[], :step_numbers::integer[])
     as item (entity, sequence, external_id, number)
   join step on step.place = item.number
@@ -197,7 +202,7 @@ with lane as (
       unread = move.unread,
       generation = move.generation
   from move
-  where actions.entity = move.entity and actions.signal = move.signal and actions.destination = :destination
+  where actions.entity = move.entity and actions.signal = move.signal and actions.destination = move.destination
     and actions.sequence = move.sequence and actions.state = move.source and exists (select from lane)
   returning move.place
 ), shared as (

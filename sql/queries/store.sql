@@ -38,3 +38,15 @@ select version, checksum from readback.migrations order by version;
 
 -- name: record_migration
 insert into readback.migrations (version, checksum) values (:version, :checksum);
+
+-- name: has_grown
+select exists (
+  select
+  from pg_stat_user_tables as seen
+  join pg_class on pg_class.oid = seen.relid
+  where seen.schemaname = 'readback' and seen.relname in ('actions', 'entities', 'messages')
+    and seen.n_live_tup > 10 * greatest(pg_class.reltuples, 50)
+) as grown;
+
+-- name: analyze_ledger
+analyze (skip_locked) actions, entities, messages;

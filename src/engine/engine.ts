@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project, Signal } from '../config/model.ts';
 import type { PollResult } from '../detect/poll.ts';
@@ -15,6 +16,7 @@ import { runPoll } from './polls.ts';
 import { Presence } from './presence.ts';
 import { attendsTriggers, firesSchedules, type Role, takesTurns } from './role.ts';
 import { Scheduler } from './scheduler.ts';
+import { Statistics } from './statistics.ts';
 import { Watch } from './watch.ts';
 
 export interface EngineOptions {
@@ -54,6 +56,7 @@ export class Engine {
   readonly #presence: Presence;
   readonly #watch: Watch;
   readonly #maintenance: Maintenance;
+  readonly #statistics: Statistics;
   readonly #openings: Openings;
   readonly #looks: Looks | undefined;
   readonly #draining = new AbortController();
@@ -65,6 +68,8 @@ export class Engine {
     const { project, database, log } = options;
     this.#options = options;
     this.#queue = queue;
+    // Every piece of work under way listens to it.
+    setMaxListeners(0, this.#draining.signal);
     this.#openings = new Openings(project, database.pool);
     this.pipeline = new Pipeline(project, database.pool, this.#openings, log);
     const warm = attendsTriggers(options.role) ? warmDestinations(project) : [];
@@ -81,6 +86,7 @@ export class Engine {
     });
     this.#watch = new Watch(project, database.pool, log);
     this.#maintenance = new Maintenance(project, database.pool, log);
+    this.#statistics = new Statistics(database.pool, log);
     this.#looks =
       warm.length > 0
         ? new Looks({
@@ -113,6 +119,7 @@ export class Engine {
       engine.#watch.start();
       engine.#maintenance.start();
     }
+    engine.#statistics.start();
     engine.#dispatcher.start();
     return engine;
   }
@@ -135,6 +142,7 @@ export class Engine {
     this.#draining.abort();
     await this.#watch.stop();
     await this.#maintenance.stop();
+    await this.#statistics.stop();
     await this.#scheduler.stop();
     await this.#looks?.stop();
     await this.#dispatcher.stop();

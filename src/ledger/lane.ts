@@ -96,16 +96,12 @@ export class Lane {
 
   /** Commits that these are about to be sent. Only the returned keys may be. */
   async commitIntents(wave: readonly Sending[]): Promise<Set<string>> {
-    const intents = wave.map(({ action: { signal, entity, sequence }, intent: { sent, locator } }) => ({
-      signal,
-      entity,
-      sequence,
-      sent,
-      locator,
-    }));
     const rows = await sql.run<{ key: string }>(this.#client, 'commit_intents', {
       ...this.#identity,
-      intents: JSON.stringify(intents),
+      signals: wave.map(({ action }) => action.signal),
+      entities: wave.map(({ action }) => action.entity),
+      sequences: wave.map(({ action }) => action.sequence),
+      facts: JSON.stringify(wave.map(({ intent: { sent, locator } }) => [sent, locator])),
     });
     if (rows.length === 0 && wave.length > 0) {
       const lane = await sql.one<{ held: boolean }>(this.#client, 'lane_held', this.#identity);
