@@ -161,7 +161,10 @@ function pointOf(config, context, passing) {
 /** Statements that tell what a transaction is about, and the point that its commit is. */
 const commits = { find_moves: 'commit_poll', find_told_moves: 'commit_poll', claim_tick: 'commit_tick', plan_undo: 'commit_undo' };
 /** Statements about all classes at once: what the connection did before says nothing about them. */
-const opens = new Set(['lanes_due', 'ticks_open', 'now', 'open_work', 'find_migrations', 'applied_migrations', 'beat', 'forget_silent', 'leave']);
+const opens = new Set([
+  ...['lanes_due', 'ticks_open', 'has_grown', 'analyze_ledger', 'now', 'open_work', 'find_migrations', 'applied_migrations'],
+  ...['beat', 'forget_silent', 'leave'],
+]);
 
 function wrapFetch(passing) {
   const original = globalThis.fetch;
