@@ -49,7 +49,8 @@ export const misfortunes: readonly { connection: string; fault: Fault; told: str
   },
   {
     connection: 'team',
-    fault: { kind: 'cut_after_write' },
-    told: 'team will post one message and cut the connection before it answers',
+    // About stock: whichever message came first would be another one each time.
+    fault: { kind: 'cut_after_write', match: ':package:' },
+    told: 'team will post one message about stock and cut the connection before it answers',
   },
 ];
