@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalText } from './canonical.ts';
 import type { Fields } from './connector.ts';
 import { withCustomFields } from './fields.ts';
 
@@ -18,6 +19,21 @@ const attributes = {
   event_source: z.string().exactOptional().describe('Who says so, as a URI or path. `/readback` if absent.'),
   event_subject: z.string().exactOptional().describe('What it happened to, such as the customer’s number.'),
   event_time: z.string().exactOptional().describe('When it happened, as 2027-01-31T12:00:00Z.'),
+};
+
+/** What publishing an event is, at whatever takes it. */
+export const publishing = {
+  unreadable: [],
+  needsParent: false,
+  canonical: (_field: string, value: unknown) => canonicalText(value),
+};
+
+/** For the pages of those that take events. */
+export const exampleEvent = {
+  event_type: 'com.acme.customer.at_risk',
+  event_source: '/warehouse/churn',
+  event_subject: '{{ company }}',
+  data_company: '{{ company }}',
 };
 
 /** A CloudEvents 1.0 event (https://github.com/cloudevents/spec, JSON format). */

@@ -1,5 +1,5 @@
-import { canonicalText } from '../canonical.ts';
 import type { ActionType } from '../connector.ts';
+import { exampleEvent, publishing } from '../event.ts';
 import { messageKey } from './message.ts';
 import { slotOf } from './partition.ts';
 import { publishFields, publishOptions } from './schema.ts';
@@ -19,8 +19,7 @@ export const actions = {
     idempotency: 'marker',
     fields: publishFields,
     options: publishOptions,
-    unreadable: [],
-    needsParent: false,
+    ...publishing,
     maxBatch: 500,
     maxReadBatch: 500,
     concurrency: 1,
@@ -31,14 +30,10 @@ export const actions = {
       const key = messageKey(fields);
       return { topic, since, ...(key === undefined ? {} : { slot: String(slotOf(key)) }) };
     },
-    canonical: (_field, value) => canonicalText(value),
     example: {
       options: { topic: 'customers' },
       fields: {
-        event_type: 'com.acme.customer.at_risk',
-        event_source: '/warehouse/churn',
-        event_subject: '{{ company }}',
-        data_company: '{{ company }}',
+        ...exampleEvent,
         data_plan: '{{ plan }}',
       },
     },

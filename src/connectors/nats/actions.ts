@@ -1,6 +1,5 @@
-import { canonicalText } from '../canonical.ts';
 import type { ActionType, CallOptions, Outcome, WriteItem } from '../connector.ts';
-import { eventFields, eventOf } from '../event.ts';
+import { eventFields, eventOf, exampleEvent, publishing } from '../event.ts';
 import type { JetStream } from './client.ts';
 import { placeId } from './place.ts';
 import { type PublishOptions, publishOptions } from './schema.ts';
@@ -14,8 +13,7 @@ export const actions = {
     idempotency: 'keyed',
     fields: eventFields(),
     options: publishOptions,
-    unreadable: [],
-    needsParent: false,
+    ...publishing,
     maxBatch: 1,
     maxReadBatch: 1,
     concurrency: 16,
@@ -26,14 +24,10 @@ export const actions = {
       const since = new Date(Date.now() - clockSlackMs).toISOString();
       return { subject, ...(stream === undefined ? {} : { stream }), since };
     },
-    canonical: (_field, value) => canonicalText(value),
     example: {
       options: { subject: 'customers.at_risk' },
       fields: {
-        event_type: 'com.acme.customer.at_risk',
-        event_source: '/warehouse/churn',
-        event_subject: '{{ company }}',
-        data_company: '{{ company }}',
+        ...exampleEvent,
         data_plan: '{{ plan }}',
       },
     },

@@ -1,5 +1,5 @@
-import { canonicalText } from '../canonical.ts';
 import type { Actions, CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { exampleEvent, publishing } from '../event.ts';
 import { PubSub } from './client.ts';
 import { publish } from './publish.ts';
 import { publishFields, publishOptions, type Settings, settingsSchema } from './schema.ts';
@@ -14,22 +14,17 @@ const actions: Actions = {
     unverifiable,
     fields: publishFields,
     options: publishOptions,
-    unreadable: [],
-    needsParent: false,
+    ...publishing,
     // "1,000 messages per publish request" and 10 MB (cloud.google.com/pubsub/quotas).
     maxBatch: 1_000,
     maxReadBatch: 1_000,
     concurrency: 1,
     lagMs: 0,
     locate: () => ({}),
-    canonical: (_field, value) => canonicalText(value),
     example: {
       options: { topic: 'customers' },
       fields: {
-        event_type: 'com.acme.customer.at_risk',
-        event_source: '/warehouse/churn',
-        event_subject: '{{ company }}',
-        data_company: '{{ company }}',
+        ...exampleEvent,
         ordering_key: '{{ company }}',
       },
     },
