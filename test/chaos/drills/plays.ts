@@ -1,10 +1,8 @@
 import type { Drill, DrillOptions } from '../drill.ts';
-import { Crew } from '../failpoints/crew.ts';
-import { Failpoints } from '../failpoints/failpoints.ts';
 import { fewPlayCells, playCells, playPoints } from '../failpoints/points.ts';
-import { hitAll, tell } from '../failpoints/storm.ts';
-import { type Figures, holds } from '../figures.ts';
-import { Scene, type SceneDesk } from '../fleet/scene.ts';
+import { type Form, storm } from '../failpoints/storm.ts';
+import type { Figures } from '../figures.ts';
+import type { SceneDesk } from '../fleet/scene.ts';
 import type { FaultKind } from '../standins/faults.ts';
 import { Workload } from '../workload/workload.ts';
 
@@ -16,7 +14,7 @@ export const drill: Drill = {
   run,
 };
 
-const forms = {
+const forms: Record<'long' | 'short', Form> = {
   long: { cells: playCells, processes: 9, waves: 1_200, deadlineMs: 40 * 60_000 },
   short: { cells: fewPlayCells, processes: 3, waves: 40, deadlineMs: 120_000 },
 };
@@ -24,32 +22,11 @@ const forms = {
 async function run({ seed, actions, short }: DrillOptions, say: (line: string) => void): Promise<Figures> {
   const form = short ? forms.short : forms.long;
   const desks = fourSteps(short ? 60 : Math.ceil(actions / 4), seed, form.waves);
-  const failpoints = await Failpoints.open();
-  const { env } = failpoints;
-  const scene = await Scene.open({ drill: drill.name, seed, desks, waves: form.waves, say, env });
-  const crew = new Crew(scene.product, failpoints);
-  let keep = true;
-  try {
-    await failpoints.watch(desks, scene.network.urls, 'tickets');
-    await crew.start(Array.from({ length: form.processes }, () => 'all' as const));
-    await hitAll(scene, crew, failpoints, { seed, say, ...form });
-    await scene.calm();
-    await scene.detected();
-    await scene.settled(180_000);
-    await crew.end();
-    await scene.product.stopAll();
-    const { figures, it } = await scene.judge();
-    Object.assign(figures, await tell(failpoints, { ...form, points: playPoints }, figures));
+  const points = playPoints;
+  return storm({ drill: drill.name, seed, desks, points, undone: 'tickets', say, ...form }, (figures, it) => {
     figures.undone = it.truth.undos.length;
     if (it.truth.undos.length === 0) figures.void ??= 'no play was undone';
-    figures.kills = crew.kills;
-    keep = !holds(figures);
-    return figures;
-  } finally {
-    await crew.end();
-    await scene.close({ keep });
-    await failpoints.close();
-  }
+  });
 }
 
 /**
