@@ -267,6 +267,16 @@ function gate(ask: Ask): void {
     if (desk.readable) assert.deepEqual(await settled(desk.readOne(item)), closed);
     assert.equal(desk.sandbox.requests().length, before);
   });
+  ask('sends nothing when the process was suspended after the gate let it pass', async (desk) => {
+    const [item] = desk.items(1);
+    const { passed } = desk.gate;
+    const before = desk.sandbox.requests().length;
+    const outcome = await desk.writeOne(item, { ...desk.call(), beginBy: performance.now() - 1 });
+    assert.ok(!['applied', 'already'].includes(outcome.kind), outcome.kind);
+    assert.equal(desk.sandbox.requests().length, before);
+    // It let pass what was not sent then.
+    desk.gate.passed = passed;
+  });
   ask('claims nothing untrue, wherever the gate closes on it half-way', async (desk) => {
     const [item] = desk.items(1);
     const closed: Unavailable = { kind: 'unavailable', code: 'breaker', reason: 'closed for the exam' };

@@ -17,13 +17,15 @@ export class GivenUp extends Error {
 
 /**
  * Runs one HTTP call, answer body included, under our own deadline. Rejects with `GivenUp` when the deadline passes
- * or the signal aborts. `work` gets a signal of its own to hand to clients that can cancel; a client that cannot is
- * left to end by itself and its late answer or error is dropped.
+ * or the signal aborts, and without having begun when it is too late to begin: a process that was suspended since the
+ * gate let it pass wakes up here, when another may have sent the same. `work` gets a signal of its own to hand to
+ * clients that can cancel; a client that cannot is left to end by itself and its late answer or error is dropped.
  */
 export async function withDeadline<T>(
   call: CallOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (performance.now() > (call.beginBy ?? Number.POSITIVE_INFINITY)) throw new GivenUp(tooLate);
   const controller = new AbortController();
   let giveUp: (reason: string) => void = () => {};
   const givenUp = new Promise<never>((_resolve, reject) => {
@@ -44,6 +46,8 @@ export async function withDeadline<T>(
     call.signal.removeEventListener('abort', onAbort);
   }
 }
+
+const tooLate = 'too long after its intent to begin; not sent';
 
 /** Makes one call when the gate lets it pass, and tells the gate when it is over. What kept it back is an answer, too. */
 export async function throughGate<T>(

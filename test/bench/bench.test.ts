@@ -24,7 +24,8 @@ test('the benchmark measures, finds every action accounted for, and sums up', as
   assert.ok((summary.ratios.pollWithHistory ?? 0) > 0);
   assert.ok((summary.ratios.claimWithHistory ?? 0) > 0);
   assert.equal(summary.ratios.quotaUse, null);
-  for (const kind of ['replicate', 'listen']) assert.ok((summary.figures[`${kind}P50`] ?? 0) > 0, kind);
+  for (const name of ['replicateIntoTable', 'replicateIntoApi', 'listenIntoTable', 'listenIntoApi'])
+    assert.ok((summary.figures[`${name}P50`] ?? 0) > 0, name);
   for (const name of ['endToEnd', 'poll', 'duckdbPoll', 'postgresPoll']) {
     assert.ok((summary.peakRssMb[name] ?? 0) > 20, name);
   }

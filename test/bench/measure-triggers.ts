@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { startLedgerServer } from './ledger-server.ts';
 import type { Bench } from './measurement.ts';
 import { triggerFiles, triggerRows, writeProject } from './project-files.ts';
+import { type ReceiverKind, startReceiver } from './receiver.ts';
 import type { Balance } from './settled.ts';
 import type { Writing } from './write-rows.ts';
 
 export const triggerKinds = ['replicate', 'listen'] as const;
 export type TriggerKind = (typeof triggerKinds)[number];
 
-/** From a commit in the warehouse until the request arrives at the destination, in ms. */
+/** From a commit in the warehouse until what it made arrives at the destination, in ms. */
 export interface TriggerFigures {
+  kind: TriggerKind;
+  into: ReceiverKind;
   p50: number;
   p99: number;
   /** The same at one row in 100 ms. */
@@ -21,15 +24,19 @@ export interface TriggerFigures {
   engineCpuMicroseconds: number;
   ledgerCpuMicroseconds: number;
   warehouseCpuMicroseconds: number;
-  sandboxCpuMicroseconds: number;
+  destinationCpuMicroseconds: number;
 }
 
 /** Rows before those that are measured: connections open, functions compile. */
 const warmUp = 400;
 const quietPerSecond = 10;
 
-/** One process of `start`, a Postgres warehouse on a server of its own, an API's sandbox, and an application that writes. */
-export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<TriggerFigures> {
+/** One process of `start`, a Postgres warehouse on a server of its own, a destination, and an application that writes. */
+export async function measureTriggers(
+  bench: Bench,
+  kind: TriggerKind,
+  into: ReceiverKind,
+): Promise<TriggerFigures> {
   const { signalsPerSecond, seconds } = bench.options;
   const quietRows = Math.ceil((seconds * quietPerSecond) / 2);
   const rows = warmUp + quietRows + signalsPerSecond * seconds;
@@ -37,11 +44,11 @@ export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));
   const database = await bench.server.create();
   const warehouse = await server.create();
-  const erp = await bench.start('erp.ts', {});
+  const receiver = await startReceiver(bench, into);
   try {
     await server.run(warehouse.url, triggerRows(rows));
-    await writeProject(folder, triggerFiles(bench.options.lanes, kind));
-    const env = { ...(await erp.ask<Record<string, string>>('environment')), WAREHOUSE_URL: warehouse.url };
+    await writeProject(folder, triggerFiles(bench.options.lanes, kind, receiver.erp));
+    const env = { ...receiver.env, WAREHOUSE_URL: warehouse.url };
     const engine = await bench.start(
       'triggers.ts',
       { root: folder, url: database.url, env },
@@ -63,18 +70,20 @@ export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<
       engine: await engine.ask<number>('processor'),
       ledger: bench.server.processorTime(),
       warehouse: server.processorTime(),
-      sandbox: await erp.ask<number>('processor'),
+      destination: await receiver.processor(),
     });
     const before = await processor();
     const fast = await write(signalsPerSecond, warmUp + quietRows, rows);
     const after = await processor();
     const each = (name: keyof typeof after) => (after[name] - before[name]) / (signalsPerSecond * seconds);
-    const arrivals = await erp.ask<Record<string, number>>('arrivals');
+    const arrivals = await receiver.arrivals();
     await writer.end();
     await engine.end();
     const [quietP50, quietP99] = latencies(slow, arrivals);
     const [p50, p99] = latencies(fast, arrivals);
     return {
+      kind,
+      into,
       p50,
       p99,
       quietP50,
@@ -82,10 +91,10 @@ export async function measureTriggers(bench: Bench, kind: TriggerKind): Promise<
       engineCpuMicroseconds: each('engine'),
       ledgerCpuMicroseconds: each('ledger'),
       warehouseCpuMicroseconds: each('warehouse'),
-      sandboxCpuMicroseconds: each('sandbox'),
+      destinationCpuMicroseconds: each('destination'),
     };
   } finally {
-    await erp.end();
+    await receiver.close();
     await database.drop();
     await server.close();
     await rm(folder, { recursive: true, force: true });

@@ -128,14 +128,15 @@ fields:
 `,
 };
 
-/** A signal on a Postgres table, with a trigger, and a JSON API that is told of each row that enters. */
-export const triggerFiles = (lanes: number, kind: 'replicate' | 'listen'): Record<string, string> => ({
-  'readback.yml': `
-project: bench
-warehouses:
-  shop: { type: postgres, url: env:WAREHOUSE_URL }
-connections:
-  erp:
+/** Where a trigger's rows go: an entry of `connections`, and the action with its options, as YAML. */
+export interface Erp {
+  connection: string;
+  action: string;
+}
+
+/** A JSON API that is told of each product by a request of its own. */
+export const apiErp: Erp = {
+  connection: `
     connector: http
     base_url: env:BASE_URL
     bearer_token: env:BEARER_TOKEN
@@ -154,7 +155,35 @@ connections:
           headers: { X-Request-Id: "{action_key}" }
           id: "{sku}"
         read:
-          find: { path: "/products/{sku}", id: /sku }
+          find: { path: "/products/{sku}", id: /sku }`,
+  action: 'action: put_product',
+};
+
+/** A table that takes all products that are due in one statement. */
+export const tableErp: Erp = {
+  connection: `
+    connector: postgres
+    url: env:ERP_URL
+    ${noLimit}`,
+  action: 'action: upsert_row\noptions: { table: public.products, key: [sku] }',
+};
+
+/** The table of `tableErp`, which notes when a product first came. */
+export const products = `
+create table products (sku text primary key, title text, arrived timestamptz default clock_timestamp())`;
+
+/** A signal on a Postgres table, with a trigger, and a destination that is told of each row that enters. */
+export const triggerFiles = (
+  lanes: number,
+  kind: 'replicate' | 'listen',
+  { connection, action }: Erp,
+): Record<string, string> => ({
+  'readback.yml': `
+project: bench
+warehouses:
+  shop: { type: postgres, url: env:WAREHOUSE_URL }
+connections:
+  erp:${connection}
 `,
   'signals/low_stock.sql': `/*
 key: sku
@@ -165,7 +194,7 @@ trigger: ${kind === 'listen' ? '{ listen: low_stock }' : '{ replicate: { publica
 select sku, on_hand, title from stock`,
   'destinations/product.yaml': `
 connection: erp
-action: put_product
+${action}
 signals: [low_stock]
 on: [entered]
 lanes: ${lanes}

@@ -8,10 +8,11 @@ import { type EndToEndFigures, measureEndToEnd } from './measure-end-to-end.ts';
 import { measureHistory } from './measure-history.ts';
 import { measurePoll, type PollFigures } from './measure-poll.ts';
 import { measureQuota, type QuotaFigures } from './measure-quota.ts';
-import { measureTriggers, type TriggerFigures, type TriggerKind, triggerKinds } from './measure-triggers.ts';
+import { measureTriggers, type TriggerFigures, triggerKinds } from './measure-triggers.ts';
 import { measureWorkers, type WorkersFigures } from './measure-workers.ts';
 import { type Bench, type WarehouseKind, warehouseKinds } from './measurement.ts';
 import type { BenchOptions, MeasurementName } from './options.ts';
+import { receiverKinds } from './receiver.ts';
 import { type Measured, type Summary, summarise } from './summary.ts';
 
 /** Runs the whole benchmark. Throws, without any figure, when one of the measured runs was not sound. */
@@ -35,7 +36,7 @@ export async function runBench(options: BenchOptions, tell: (line: string) => vo
         diffs: wanted('diff') ? await diffRuns(bench, tell) : new Map(),
         quota: wanted('quota') ? await quotaRuns(bench, tell) : [],
         history: wanted('history') ? await measureHistory(bench, tell) : undefined,
-        triggers: wanted('triggers') ? await triggerRuns(bench, tell) : new Map(),
+        triggers: wanted('triggers') ? await triggerRuns(bench, tell) : [],
         memory: wanted('memory') ? await memoryRuns(bench, tell) : new Map(),
       });
     } finally {
@@ -110,19 +111,16 @@ async function quotaRuns(bench: Bench, tell: (line: string) => void): Promise<Qu
   return runs;
 }
 
-async function triggerRuns(
-  bench: Bench,
-  tell: (line: string) => void,
-): Promise<Map<TriggerKind, TriggerFigures>> {
-  const triggers = new Map<TriggerKind, TriggerFigures>();
-  for (const kind of triggerKinds) {
-    const figures = await measureTriggers(bench, kind);
-    tell(
-      `${kind}, commit to sent: p50 ${figures.p50} ms, p99 ${figures.p99} ms; quiet p50 ${figures.quietP50} ms`,
-    );
-    triggers.set(kind, figures);
-  }
-  return triggers;
+async function triggerRuns(bench: Bench, tell: (line: string) => void): Promise<TriggerFigures[]> {
+  const runs: TriggerFigures[] = [];
+  for (const into of receiverKinds)
+    for (const kind of triggerKinds) {
+      const figures = await measureTriggers(bench, kind, into);
+      const { p50, p99, quietP50 } = figures;
+      tell(`${kind}, commit to sent, into ${into}: p50 ${p50} ms, p99 ${p99} ms; quiet p50 ${quietP50} ms`);
+      runs.push(figures);
+    }
+  return runs;
 }
 
 /** The same polls with as many rows, and with five times as many. */

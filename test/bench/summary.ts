@@ -6,10 +6,11 @@ import type { EndToEndFigures } from './measure-end-to-end.ts';
 import type { HistoryFigures } from './measure-history.ts';
 import type { PollFigures } from './measure-poll.ts';
 import type { QuotaFigures } from './measure-quota.ts';
-import type { TriggerFigures, TriggerKind } from './measure-triggers.ts';
+import { type TriggerFigures, triggerKinds } from './measure-triggers.ts';
 import type { WorkersFigures } from './measure-workers.ts';
 import { median, type WarehouseKind } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
+import { receiverKinds } from './receiver.ts';
 
 /** What `--json` prints. A ratio that was not measured (`--only`) is null. */
 export interface Summary {
@@ -43,7 +44,7 @@ export interface Measured {
   diffs: ReadonlyMap<WarehouseKind, Readonly<Record<Diff, DiffFigures>>>;
   quota: readonly QuotaFigures[];
   history: HistoryFigures | undefined;
-  triggers: ReadonlyMap<TriggerKind, TriggerFigures>;
+  triggers: readonly TriggerFigures[];
   memory: ReadonlyMap<string, number>;
 }
 
@@ -87,8 +88,9 @@ export function summarise(machine: Machine, options: BenchOptions, measured: Mea
     figures[`verifiedPerSecondOf${processes}Processes`] = round(verifiedPerSecond);
   }
   for (const [name, value] of Object.entries(history ?? {})) figures[name] = round(value);
-  for (const [kind, took] of triggers)
-    for (const [name, ms] of Object.entries(took)) figures[`${kind}${capital(name)}`] = round(ms);
+  for (const { kind, into, ...took } of triggers)
+    for (const [name, value] of Object.entries(took))
+      figures[`${kind}Into${capital(into)}${capital(name)}`] = round(value);
   for (const [name, megabytes] of memory) peakRssMb[name] = megabytes;
   const worst = (values: readonly number[], of: (...all: number[]) => number) =>
     values.length > 0 ? round(of(...values)) : null;
@@ -180,15 +182,16 @@ export function toTable({ machine, sizes, ratios, peakRssMb, figures }: Summary)
       put(`  ${warehouse}: diff: ${diff.toLowerCase()}, 0.1 % changed`, figures[`${name}Seconds`], ' s');
       put('    nothing changed', figures[`${name}UnchangedSeconds`], ' s');
     }
-  for (const kind of ['replicate', 'listen']) {
-    const took = (name: string) => figures[`${kind}${name}`];
-    put(`commit to sent, ${kind}: p50`, took('P50'), ' ms');
-    put('  p99', took('P99'), ' ms');
-    put('  one row in 100 ms: p50', took('QuietP50'), ' ms');
-    put('  one row in 100 ms: p99', took('QuietP99'), ' ms');
-    for (const process of ['Engine', 'Ledger', 'Warehouse', 'Sandbox'])
-      put(`  processor, ${process.toLowerCase()}`, took(`${process}CpuMicroseconds`), ' µs/action');
-  }
+  for (const into of receiverKinds)
+    for (const kind of triggerKinds) {
+      const took = (name: string) => figures[`${kind}Into${capital(into)}${name}`];
+      put(`commit to sent, ${kind}, into ${into}: p50`, took('P50'), ' ms');
+      put('  p99', took('P99'), ' ms');
+      put('  one row in 100 ms: p50', took('QuietP50'), ' ms');
+      put('  one row in 100 ms: p99', took('QuietP99'), ' ms');
+      for (const process of ['Engine', 'Ledger', 'Warehouse', 'Destination'])
+        put(`  processor, ${process.toLowerCase()}`, took(`${process}CpuMicroseconds`), ' µs/action');
+    }
   for (const [name, megabytes] of Object.entries(peakRssMb)) put(`peak memory: ${name}`, megabytes, ' MB');
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.platform}`;
   const size = `${sizes.actions.toLocaleString('en')} actions, ${sizes.rows.toLocaleString('en')} rows, ${sizes.lanes} lanes, medians of ${sizes.iterations}`;

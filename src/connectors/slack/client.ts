@@ -51,9 +51,6 @@ export class Slack {
           rejectRateLimitedCalls: true,
           logger: silent,
           fetch: async (url: string | URL | Request, init?: RequestInit) => {
-            // A process that was suspended since the gate let it pass wakes up here, when another may have posted it.
-            if (performance.now() > (call.beginBy ?? Number.POSITIVE_INFINITY))
-              throw new Error('too long after its intent to begin; not sent');
             response = await fetch(url, { ...init, signal });
             return response;
           },
