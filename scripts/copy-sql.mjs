@@ -1,4 +1,4 @@
-// A warehouse keeps its SQL templates in its own folder; the compiler copies only TypeScript.
+// Warehouses and connectors keep their SQL in their own folders; the compiler copies only TypeScript.
 import { cpSync } from 'node:fs';
 
 cpSync('src', 'dist', {

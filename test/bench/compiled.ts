@@ -27,7 +27,7 @@ export async function compileTree(): Promise<Compiled> {
   // Emits whatever it finds wrong with types: those are `npm run check`'s to tell.
   await promisify(execFile)(process.execPath, [compiler, ...options]).catch(() => {});
   for (const name of ['sql', 'package.json']) await symlink(join(root, name), join(folder, name));
-  await cp(join(root, 'src/warehouses'), join(folder, 'src/warehouses'), {
+  await cp(join(root, 'src'), join(folder, 'src'), {
     recursive: true,
     filter: (path) => !/\.\w+$/.test(path) || path.endsWith('.sql'),
   });
