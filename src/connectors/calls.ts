@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Answered,
   type CallOptions,
@@ -13,6 +14,13 @@ export class GivenUp extends Error {
     super(reason);
     this.name = 'GivenUp';
   }
+}
+
+const deadlines = new AsyncLocalStorage<number>();
+
+/** When the call that is being made has to be given up, on the monotonic clock; undefined outside of `withDeadline`. */
+export function callDeadline(): number | undefined {
+  return deadlines.getStore();
 }
 
 /**
@@ -40,7 +48,8 @@ export async function withDeadline<T>(
   call.signal.addEventListener('abort', onAbort, { once: true });
   if (call.signal.aborted) onAbort();
   try {
-    return await Promise.race([givenUp, work(controller.signal)]);
+    const working = deadlines.run(performance.now() + call.timeoutMs, () => work(controller.signal));
+    return await Promise.race([givenUp, working]);
   } finally {
     clearTimeout(timer);
     call.signal.removeEventListener('abort', onAbort);

@@ -1,5 +1,6 @@
 import { classifyNetworkError, heeded, quote, withDeadline } from './calls.ts';
 import { type CallOptions, type Gate, NotSent, type Outcome, type Reading } from './connector.ts';
+import { exchange, type Received } from './exchange.ts';
 
 /** Why a request did not give an answer to use. */
 export type Problem = Exclude<Outcome, { kind: 'applied' | 'already' }>;
@@ -34,6 +35,8 @@ export interface RestApi {
   problemOf(refusal: Refusal): Problem;
 }
 
+const formType = 'application/x-www-form-urlencoded;charset=UTF-8';
+
 /**
  * A vendor's JSON API over plain HTTP, for vendors whose SDK is in the way: one request, through the gate, under our own
  * deadline, without retries and redirects.
@@ -59,30 +62,29 @@ export class Rest {
     const answered = await this.#api.gate.pass(call.signal, call.beginBy);
     let usable = false;
     try {
-      const { response, text } = await withDeadline(call, async (signal) => {
-        const response = await fetch(this.#api.base + path, {
+      const { authorization } = this.#api;
+      const isForm = body instanceof URLSearchParams;
+      const url = new URL(this.#api.base + path);
+      const response = await withDeadline(call, (signal) =>
+        exchange(url, url.pathname + url.search, {
           method,
-          // A redirect would carry the credentials, or turn a POST into a GET.
-          redirect: 'error',
           signal,
+          body: body === undefined || isForm ? body?.toString() : JSON.stringify(body),
           headers: {
-            ...(this.#api.authorization === undefined ? {} : { authorization: this.#api.authorization }),
             accept: 'application/json',
-            ...(body === undefined || body instanceof URLSearchParams
-              ? {}
-              : { 'content-type': 'application/json' }),
+            ...(authorization === undefined ? {} : { authorization }),
+            ...(body === undefined ? {} : { 'content-type': isForm ? formType : 'application/json' }),
             ...headers,
           },
-          ...(body === undefined
-            ? {}
-            : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
-        });
-        return { response, text: await response.text() };
-      });
+        }),
+      );
+      const { status, text } = response;
+      // Not followed: it would carry the credentials, or turn a POST into a GET.
+      if (status >= 300 && status < 400) return this.unreadable('a redirect');
       const json = parse(text);
-      usable = response.ok && !(json && this.#api.isRefusal?.(json));
-      if (!usable) return this.#refused(response, json, text);
-      if (response.status === 204 || (response.status === 202 && text === ''))
+      usable = status < 300 && !(json && this.#api.isRefusal?.(json));
+      if (!usable) return this.#refused(response, json);
+      if (status === 204 || (status === 202 && text === ''))
         return { ok: true, headers: response.headers, body: {} };
       return json
         ? { ok: true, headers: response.headers, body: json }
@@ -103,7 +105,7 @@ export class Rest {
     return { ok: false, gone: false, problem };
   }
 
-  #refused({ status, headers }: Response, json: Record<string, unknown> | undefined, text: string): Refused {
+  #refused({ status, headers, text }: Received, json: Record<string, unknown> | undefined): Refused {
     const { secrets, gate } = this.#api;
     const problem = this.#api.problemOf({
       status,

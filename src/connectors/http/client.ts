@@ -1,9 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Agent } from 'node:http';
 import { Secret } from '../../config/secret.ts';
 import { AddressRefused, guardedLookup, isRefused } from '../addresses.ts';
+import { agentFor } from '../agents.ts';
 import { classifyNetworkError, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Throttled, Unavailable } from '../connector.ts';
+import { exchange, type Received, TooLarge } from '../exchange.ts';
 import { readJson } from './pointer.ts';
 import type { Settings } from './schema.ts';
 
@@ -34,13 +35,6 @@ export interface Answered {
 /** What a request came to; everything but `answered` means that there is no answer to use. */
 export type Reply = Answered | Throttled | Unavailable | { kind: 'lost'; reason: string };
 
-/** Lists of orders fit many times over; an endless answer does not fill the memory. */
-const mostBytes = 4 * 1024 * 1024;
-/** Servers close idle connections after 5 s and more; ours are given up before. */
-const idleMs = 4_000;
-
-class TooLarge extends Error {}
-
 /** Where the API is, and who we are there. */
 export type Access = Pick<
   Settings,
@@ -58,8 +52,8 @@ export class Api {
   readonly #secrets: string[];
   readonly #gate: Gate;
   readonly #linkLocal: boolean;
-  readonly #reused: HttpAgent;
-  readonly #fresh: HttpAgent;
+  readonly #reused: Agent;
+  readonly #fresh: Agent;
 
   constructor(settings: Access, gate: Gate) {
     this.#base = new URL(settings.base_url);
@@ -69,9 +63,8 @@ export class Api {
     this.#secrets = secrets.flatMap(spellings);
     this.#gate = gate;
     this.#linkLocal = settings.link_local;
-    const Agent = this.#base.protocol === 'https:' ? HttpsAgent : HttpAgent;
-    this.#reused = new Agent({ keepAlive: true, timeout: idleMs });
-    this.#fresh = new Agent({ keepAlive: false });
+    this.#reused = agentFor(this.#base.protocol);
+    this.#fresh = agentFor(this.#base.protocol, false);
   }
 
   /** Sends one request, once, when the gate lets it pass. Never throws for what the network or the API does. */
@@ -111,57 +104,38 @@ export class Api {
     this.#fresh.destroy();
   }
 
-  #exchange({ method, path, headers, body, fresh }: ApiRequest, signal: AbortSignal): Promise<Answered> {
-    const { protocol, hostname, port } = this.#base;
-    const sent = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    return new Promise((resolve, reject) => {
-      const request = (protocol === 'https:' ? httpsRequest : httpRequest)(
-        {
-          protocol,
-          hostname: hostname.replace(/^\[|\]$/g, ''),
-          port,
-          method,
-          path: `${this.#prefix}${path}` || '/',
-          agent: fresh ? this.#fresh : this.#reused,
-          signal,
-          ...(this.#linkLocal ? {} : { lookup: guardedLookup }),
-          headers: {
-            accept: 'application/json',
-            'accept-encoding': 'identity',
-            'user-agent': 'readback',
-            ...(sent ? { 'content-type': 'application/json', 'content-length': sent.length } : {}),
-            ...this.#headers,
-            ...lowerCased(headers),
-          },
-        },
-        (response) => readAnswer(response).then(resolve, reject),
-      );
-      request.on('error', reject);
-      request.end(sent);
+  async #exchange(
+    { method, path, headers, body, fresh }: ApiRequest,
+    signal: AbortSignal,
+  ): Promise<Answered> {
+    const received = await exchange(this.#base, `${this.#prefix}${path}` || '/', {
+      method,
+      agent: fresh ? this.#fresh : this.#reused,
+      signal,
+      ...(this.#linkLocal ? {} : { lookup: guardedLookup }),
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...this.#headers,
+        ...lowerCased(headers),
+      },
     });
+    return understand(received);
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Answered> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += (chunk as Buffer).length;
-    // Leaving the loop destroys the response, and with it the connection.
-    if (bytes > mostBytes) throw new TooLarge();
-    chunks.push(chunk as Buffer);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+function understand({ status, headers, text }: Received): Answered {
   const json = readJson(text);
-  const isPage = /html/i.test(response.headers['content-type'] ?? '') || /^\s*</.test(text);
+  const isPage = /html/i.test(headers.get('content-type') ?? '') || /^\s*</.test(text);
   return {
     kind: 'answered',
-    status: response.statusCode ?? 0,
+    status,
     json,
     empty: text.trim() === '',
     text: json === undefined && !isPage ? text : '',
     isPage,
-    retryAfter: response.headers['retry-after'],
+    retryAfter: headers.get('retry-after') ?? undefined,
   };
 }
 

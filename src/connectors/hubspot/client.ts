@@ -1,4 +1,5 @@
 import type { Client as Sdk } from '@hubspot/api-client';
+import { shareAgents } from '../agents.ts';
 import { classifyNetworkError, heeded, parseRetryAfter, quote, throughGate, withDeadline } from '../calls.ts';
 import type { CallOptions, Gate, Outcome, Reading, Throttled, Unavailable } from '../connector.ts';
 import type { ListName } from './action.ts';
@@ -43,6 +44,8 @@ export class HubSpot {
     const { Client } = await import('@hubspot/api-client');
     const accessToken = settings.access_token.reveal();
     const basePath = settings.base_url?.replace(/\/+$/, '');
+    // `apiRequest` heeds no `httpAgent`.
+    shareAgents();
     const sdk = new Client({ accessToken, ...(basePath === undefined ? {} : { basePath }) });
     return new HubSpot(sdk, gate, [accessToken]);
   }

@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { classifyNetworkError, heeded, parseRetryAfter, quote, withDeadline } from '../calls.ts';
 import { type CallOptions, type Gate, NotSent } from '../connector.ts';
+import { exchange } from '../exchange.ts';
 import { rejected } from '../outcomes.ts';
 import { judgeError, type Problem } from './errors.ts';
 import type { Settings } from './schema.ts';
@@ -51,7 +52,7 @@ export class Slack {
           rejectRateLimitedCalls: true,
           logger: silent,
           fetch: async (url: string | URL | Request, init?: RequestInit) => {
-            response = await fetch(url, { ...init, signal });
+            response = await fetched(new Request(url, init), signal);
             return response;
           },
         } as ConstructorParameters<typeof WebClient>[1]);
@@ -102,6 +103,16 @@ export class Slack {
     const network = classifyNetworkError(original ?? error);
     return refused(network.kind === 'lost' ? { kind: 'ambiguous', reason: network.reason } : network);
   }
+}
+
+/** What the client would have `fetch` do. */
+async function fetched(request: Request, signal: AbortSignal): Promise<Response> {
+  const url = new URL(request.url);
+  const { method } = request;
+  const headers = Object.fromEntries(request.headers);
+  const body = (await request.text()) || undefined;
+  const answer = await exchange(url, url.pathname + url.search, { method, headers, body, signal });
+  return new Response(answer.text, { status: answer.status, headers: answer.headers });
 }
 
 function refused(problem: Problem, error?: string): Refused {
