@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import type { Fields } from '../connector.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -34,6 +35,13 @@ export const updateFields = z.strictObject({
   title: z.string().exactOptional().describe('A new title.'),
   ...shared,
 });
+
+export const cancelFields = z.strictObject({
+  canceled: z
+    .literal('true')
+    .default('true')
+    .describe("Only true: the first state of the type canceled that the issue's team has."),
+}) as unknown as z.ZodType<Fields>;
 
 export const commentFields = z.strictObject({
   body: z.string().describe('The comment, in Markdown.'),
