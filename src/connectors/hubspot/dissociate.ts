@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalText } from '../canonical.ts';
-import type { CallOptions, Fields, Inverse, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
+import type { CallOptions, Inverse, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
+import { onlyField } from '../fields.ts';
 import { oneByOne } from '../one-by-one.ts';
 import { rejected } from '../outcomes.ts';
 import { type Action, type Options, shared } from './action.ts';
@@ -10,9 +11,7 @@ import { beforeWriting, folded } from './lookup.ts';
 import type { LinkTarget, LinkType } from './reply.ts';
 import { objectName } from './schema.ts';
 
-const fields = z.strictObject({
-  associated: z.literal('false').default('false').describe('Only false.'),
-}) as unknown as z.ZodType<Fields>;
+const fields = onlyField('associated', 'false', 'Only false.');
 
 const options = z.strictObject({
   from_object: objectName.describe('The object of the one record, as in associate.'),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
-import type { Fields } from '../connector.ts';
-import { withCustomFields } from '../fields.ts';
+import { onlyField, withCustomFields } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -48,13 +47,14 @@ export const updateFields = withCustomFields(
   customField,
 );
 
-export const closeFields = z.strictObject({
-  closed: z
-    .literal('true')
-    .default('true')
-    .describe('Only true: a status that the workflow counts as done, the first that a transition leads to.'),
-  label: z.string().exactOptional().describe('A label to be added, such as the reason.'),
-}) as unknown as z.ZodType<Fields>;
+export const closeFields = onlyField(
+  'closed',
+  'true',
+  'Only true: a status that the workflow counts as done, the first that a transition leads to.',
+  {
+    label: z.string().exactOptional().describe('A label to be added, such as the reason.'),
+  },
+);
 
 export const commentFields = z.strictObject({
   body: z.string().describe('The comment; an empty line begins a paragraph.'),

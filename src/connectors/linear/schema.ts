@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
-import type { Fields } from '../connector.ts';
+import { onlyField } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -36,12 +36,11 @@ export const updateFields = z.strictObject({
   ...shared,
 });
 
-export const cancelFields = z.strictObject({
-  canceled: z
-    .literal('true')
-    .default('true')
-    .describe("Only true: the first state of the type canceled that the issue's team has."),
-}) as unknown as z.ZodType<Fields>;
+export const cancelFields = onlyField(
+  'canceled',
+  'true',
+  "Only true: the first state of the type canceled that the issue's team has.",
+);
 
 export const commentFields = z.strictObject({
   body: z.string().describe('The comment, in Markdown.'),

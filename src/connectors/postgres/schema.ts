@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Fields } from '../connector.ts';
-import { withCustomFields } from '../fields.ts';
+import { onlyField, withCustomFields } from '../fields.ts';
 
 /** Names as most tables have them. They are quoted wherever they stand, so that capitals and blanks count. */
 const name = '[\\p{L}_][\\p{L}\\p{N}_$ -]{0,62}';
@@ -30,9 +29,7 @@ export const insertOptions = z.strictObject({
     .describe('A uuid or text column of your table with a unique index, for the key of the action.'),
 });
 
-export const deleteFields = z.strictObject({
-  deleted: z.literal('true').default('true').describe('Only true.'),
-}) as unknown as z.ZodType<Fields>;
+export const deleteFields = onlyField('deleted', 'true', 'Only true.');
 
 /** What the options of each action come to. */
 export interface Place {
