@@ -261,7 +261,7 @@ export class Pipeline {
     opened: Opened,
     action: Action,
     row: readonly Scope[] | undefined,
-    { parentId, results }: Beginning,
+    { parentId, results, undone }: Beginning,
   ): Prepared | Move {
     const { destination, type, condition } = opened;
     if (!row) return refuse(action, `signal ${action.signal} is no longer in the project`);
@@ -275,7 +275,7 @@ export class Pipeline {
         destination,
         type,
         renderFields(templatesFor(opened, action.transition), type, scope),
-        parentId,
+        { parentId, undone },
       );
     } catch (error) {
       return refuse(action, describeRefusal(error, destination));

@@ -3,7 +3,8 @@
 -- name: steps
 -- How the other steps of these actions' plays stand. Each message has one action for each destination.
 select
-  wanted.key, step.destination, step.state, step.settled_at is not null as settled, step.external_id, step.stopped_by,
+  wanted.key, step.destination, step.state, step.settled_at is not null as settled, step.external_id, step.sent,
+  step.stopped_by,
   exists (
     select from actions as undoing
     where undoing.entity = step.entity and undoing.signal = step.signal and undoing.sequence = step.sequence

@@ -35,7 +35,7 @@ export function prepare(
   destination: Destination,
   type: ActionType,
   fields: Fields,
-  parentId: string | undefined,
+  { parentId, undone }: Pick<WriteItem, 'parentId' | 'undone'>,
 ): Prepared {
   return {
     action,
@@ -45,6 +45,7 @@ export function prepare(
       mayRepeat: action.attempts > 0,
       fields,
       parentId,
+      ...(undone && { undone }),
     },
     intent: intentOf(action.key, destination, type, fields, parentId),
   };

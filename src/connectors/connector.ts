@@ -71,6 +71,16 @@ export interface WriteItem {
   fields: Fields;
   /** The record this action works on (`follows:`), as the id an earlier action's write returned. */
   parentId: string | undefined;
+  /** Where this action undoes another: what is known of that one, for those that may only undo what nobody has changed. */
+  undone?: Undone | undefined;
+}
+
+/** What an undoing knows of the action that it takes back. The ledger has digests, so it can compare and not tell. */
+export interface Undone {
+  /** The fields that it may have written. */
+  fields: readonly string[];
+  /** Whether a field's value is still the one that was written; true of a field that `verify.fields` leaves out. */
+  isAsWritten(field: string, value: unknown): boolean;
 }
 
 export interface ReadItem {

@@ -18,3 +18,14 @@ export function withCustomFields<Shape extends z.ZodRawShape>(
       { when: () => true },
     ) as unknown as z.ZodType<Record<string, string>>;
 }
+
+/** The fields of an action that does one thing: a field with the only value it can have, also where it is left out. */
+export function onlyField(
+  name: string,
+  value: 'true' | 'false',
+  description: string,
+  more: z.ZodRawShape = {},
+): z.ZodType<Record<string, string>> {
+  const field = z.literal(value).default(value).describe(description);
+  return z.strictObject({ [name]: field, ...more }) as unknown as z.ZodType<Record<string, string>>;
+}

@@ -11,6 +11,8 @@ export interface Step {
   state: ActionState;
   settled: boolean;
   external_id: string | null;
+  /** Digest of each field's canonical value, as last sent. */
+  sent: Record<string, string> | null;
   /** The earlier step that stopped it. */
   stopped_by: string | null;
   /** Its undoing is planned, or done. */

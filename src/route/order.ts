@@ -1,12 +1,13 @@
 import type { Destination, Project } from '../config/model.ts';
 import { linkTo, stepsBefore } from '../config/play.ts';
+import type { Undone } from '../connectors/connector.ts';
 import type { Action, Move } from '../ledger/action.ts';
 import type { Lane } from '../ledger/lane.ts';
-import { readSteps } from '../ledger/play.ts';
+import { readSteps, type Steps } from '../ledger/play.ts';
 import type { Queryable } from '../store/queries.ts';
 import { withoutParent } from './parent.ts';
 import { holdStep, type Result, resultsOf } from './step.ts';
-import { holdUndo } from './undo.ts';
+import { holdUndo, undoneBy } from './undo.ts';
 
 /** What an action that may begin is given by those before it. */
 export interface Beginning {
@@ -14,6 +15,8 @@ export interface Beginning {
   parentId?: string | undefined;
   /** What earlier steps of its play brought, for its templates. */
   results?: Record<string, Result>;
+  /** What it undoes. */
+  undone?: Undone | undefined;
 }
 
 /** Of each action of a destination, by key: what it begins with, or why it does not, or not yet. */
@@ -24,7 +27,8 @@ export async function beginnings(
   destination: Destination,
   actions: readonly Action[],
 ): Promise<Map<string, Beginning | Move>> {
-  if (destination.undoes !== undefined) return undoings(ledger, destination, destination.undoes, actions);
+  if (destination.undoes !== undefined)
+    return undoings(project, ledger, destination, destination.undoes, actions);
   const { name, after, follows } = destination;
   const earlier = after.length > 0 ? [...stepsBefore(project.destinations, name)] : [];
   const steps = earlier.length > 0 ? await readSteps(ledger, earlier, actions) : undefined;
@@ -44,6 +48,7 @@ export async function beginnings(
 }
 
 async function undoings(
+  project: Project,
   ledger: Queryable,
   destination: Destination,
   undoes: string,
@@ -52,9 +57,11 @@ async function undoings(
   const steps = await readSteps(ledger, [undoes, ...destination.after], actions);
   return new Map(
     actions.map((action) => {
-      const known = steps.get(action.key) ?? new Map();
+      const known: Steps = steps.get(action.key) ?? new Map();
       const held = holdUndo(action, destination, known);
-      return [action.key, held ?? { parentId: known.get(undoes)?.external_id ?? undefined }];
+      const step = known.get(undoes);
+      const parentId = step?.external_id ?? undefined;
+      return [action.key, held ?? { parentId, undone: step && undoneBy(project, step) }];
     }),
   );
 }

@@ -1,6 +1,8 @@
-import type { Destination } from '../config/model.ts';
+import type { Destination, Project } from '../config/model.ts';
+import type { Undone } from '../connectors/connector.ts';
 import type { Action, Move } from '../ledger/action.ts';
-import type { Steps } from '../ledger/play.ts';
+import { digest } from '../ledger/digest.ts';
+import type { Step, Steps } from '../ledger/play.ts';
 import { refuse, suppress, waitFor } from './decline.ts';
 
 /**
@@ -20,4 +22,19 @@ export function holdUndo(action: Action, { undoes, after }: Destination, steps: 
   if (step.state === 'escalated')
     return refuse(action, `${undoes} is escalated: whether it made a record is not known, nor which`);
   return suppress(action, `nothing to undo: ${undoes} is ${step.state}`);
+}
+
+/** What is known of the step that is to be undone; undefined when the project no longer says. */
+export function undoneBy(project: Project, step: Pick<Step, 'destination' | 'sent'>): Undone | undefined {
+  const origin = project.destinations.get(step.destination);
+  const type = project.connections.get(origin?.connection ?? '')?.actions[origin?.action ?? ''];
+  if (!origin || !type) return undefined;
+  const sent = step.sent ?? {};
+  return {
+    fields: [...new Set([...Object.keys(sent), ...Object.keys({ ...origin.fields, ...origin.leftFields })])],
+    isAsWritten: (field, value) => {
+      if (step.sent === null) return false;
+      return sent[field] === undefined || sent[field] === digest(type.canonical(field, value));
+    },
+  };
 }

@@ -261,7 +261,7 @@ describe('what HubSpot may answer', () => {
     const locator = { from: 'ada@b.example', to: '99' };
     const asked = { key: 'key-0', id: undefined, locator, parentId: undefined, fields: ['from', 'to'] };
     const reading = (await client.read('associate', options, [asked], call())).get('key-0');
-    assert.deepEqual(reading, { kind: 'found', id: '7', fields: locator });
+    assert.deepEqual(reading, { kind: 'found', id: '7:99', fields: locator });
     assert.deepEqual(sent.at(-1)?.inputs, [{ id: '7', after: 'two' }]);
   });
 });

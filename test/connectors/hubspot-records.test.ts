@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { dissociationOf } from '../../src/connectors/hubspot/dissociate.ts';
 import { type HubSpotAccount, openAccount } from '../helpers/hubspot.ts';
 
 let account: HubSpotAccount;
@@ -132,6 +133,34 @@ describe('an association of HubSpot', () => {
     }
     assert.deepEqual(codes, ['UNKNOWN_LABEL', 'UNKNOWN_TARGET', 'UNKNOWN_TARGET']);
     assert.equal(await labels(), undefined);
+  });
+  it('is taken back whole, or by its label alone, and once it is gone that is what is told', async () => {
+    const ends = { from_object: 'contacts', to_object: 'companies' };
+    const plain = await account.write('associate', options, fields);
+    const labelled = await account.write('associate', options, { ...fields, label: 'Billing' });
+    assert.ok(plain.kind === 'applied' && labelled.kind === 'applied');
+    const back = async (given: object, { id }: { id: string }) => {
+      const outcome = await account.write('dissociate', { ...ends, ...given }, { associated: 'false' }, id);
+      return outcome.kind === 'rejected' ? outcome.code : outcome.kind;
+    };
+    assert.equal(await back({}, plain), 'LABELLED');
+    assert.equal(await back({ label: 'decision maker' }, labelled), 'already');
+    assert.equal(await back({ label: 'billing' }, labelled), 'applied');
+    assert.deepEqual(await labels(), []);
+    assert.equal((await account.read('associate', options, fields)).kind, 'found');
+    assert.equal(await back({}, plain), 'applied');
+    assert.equal(await back({}, plain), 'already');
+    assert.equal((await account.read('associate', options, fields)).kind, 'absent');
+  });
+  it('can be undone unless each row has a label of its own', () => {
+    const inverseOf = (label: string) =>
+      dissociationOf({ action: 'associate', fields: { ...fields, label }, options });
+    assert.deepEqual(inverseOf('Billing')?.options, {
+      from_object: 'contacts',
+      to_object: 'companies',
+      label: 'Billing',
+    });
+    assert.equal(inverseOf('{{ role }}'), undefined);
   });
   it('fails for the one record that is refused, also when others share its company', async () => {
     const emails = ['bob@b.example', 'eve@b.example'];

@@ -175,4 +175,29 @@ examine(connector, {
       });
     },
   },
+  dissociate: {
+    type: 'associations',
+    options: { from_object: 'contacts', to_object: 'companies' },
+    writes: 'companies/batch/archive',
+    reads: 'associations/contacts/companies/batch/read',
+    fields: () => ({ associated: 'false' }),
+    mark: (key) => key,
+    prepare: async (client, call) => {
+      await contacts(client, call, (n) => marked('dissociate', n));
+      await write(client, call, 'upsert_company', { id_property: 'customer_id' }, [{ customer_id: 'C-1' }]);
+    },
+    parent: async (client, call, n) => {
+      const options = {
+        from_object: 'contacts',
+        from_property: 'email',
+        to_object: 'companies',
+        to_property: 'customer_id',
+      };
+      const fields = { from: marked('dissociate', n), to: 'C-1' };
+      const key = `association-${n}`;
+      const item = { key, requestKey: key, mayRepeat: false, fields, parentId: undefined };
+      const outcome = (await client.write('associate', options, [item], call)).get(key);
+      return outcome?.kind === 'applied' ? outcome.id : '';
+    },
+  },
 });

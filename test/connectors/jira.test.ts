@@ -13,6 +13,7 @@ import type {
 import { actions } from '../../src/connectors/jira/actions.ts';
 import { tidy, toDocument, toText } from '../../src/connectors/jira/document.ts';
 import { connector } from '../../src/connectors/jira/index.ts';
+import type { Status } from '../../src/connectors/jira/status.ts';
 import { examine } from '../contract.ts';
 
 const plainIssue = (n: number) => ({ project: 'ONB', issue_type: 'Task', summary: `Onboard ${n}` });
@@ -41,6 +42,13 @@ examine(connector, {
     fields: (n) => ({ summary: `Onboarded ${n}`, description: `Done by ${n}.`, priority: 'Low' }),
     parent: newIssue,
   },
+  close_issue: {
+    type: 'issues',
+    writes: '/transitions\n',
+    fields: () => ({ closed: 'true' }),
+    mark: (key) => `Onboard ${key.split('-').at(-2)}`,
+    parent: newIssue,
+  },
   comment_issue: {
     type: 'comments',
     writes: 'POST ',
@@ -63,8 +71,9 @@ async function write(action: string, one: WriteItem): Promise<Outcome> {
   return (await client.write(action, {}, [one], call())).get(one.key) ?? assert.fail('no outcome');
 }
 
-async function read(action: string, one: WriteItem, id?: string): Promise<Reading> {
-  const wanted = { key: one.key, id, locator: {}, parentId: one.parentId, fields: Object.keys(one.fields) };
+async function read(action: keyof typeof actions, one: WriteItem, id?: string): Promise<Reading> {
+  const locator = actions[action].locate(one.fields);
+  const wanted = { key: one.key, id, locator, parentId: one.parentId, fields: Object.keys(one.fields) };
   return (await client.read(action, {}, [wanted], call())).get(one.key) ?? assert.fail('no reading');
 }
 
@@ -112,6 +121,31 @@ describe('jira', () => {
     sandbox.inject({ kind: 'throttle', retryAfterSeconds: 3, match: '/transitions\n' });
     const outcome = await write('update_issue', item({ summary: 'Half', status: 'Done' }, { parentId }));
     assert.ok(outcome.kind === 'ambiguous' && outcome.meanwhile?.kind === 'throttled');
+  });
+
+  test('an issue is closed and labelled, keeps its other labels, and closed twice it stays', async () => {
+    const made = item({ ...plainIssue(1), labels: 'vip' });
+    const parentId = idOf(await write('create_issue', made));
+    const one = item({ closed: 'true', label: 'no more needed' }, { parentId });
+    for (const _ of [1, 2]) assert.equal((await write('close_issue', one)).kind, 'applied');
+    const reading = await read('close_issue', one, parentId);
+    assert.ok(reading.kind === 'found');
+    assert.deepEqual(reading.fields, { closed: 'true', label: 'no_more_needed' });
+    assert.equal((sandbox.records()[0]?.fields.status as Status).name, 'Done');
+    const labels = await read('create_issue', made, parentId);
+    assert.deepEqual(labels.kind === 'found' && labels.fields.labels, ['vip', 'no_more_needed']);
+    const plain = item({ closed: 'true' }, { parentId });
+    assert.equal((await write('close_issue', plain)).kind, 'already');
+  });
+
+  test('an issue that was labelled but not closed is in doubt, and reads as open', async () => {
+    const parentId = await newIssue(client, call(), 1);
+    const one = item({ closed: 'true', label: 'withdrawn' }, { parentId });
+    sandbox.inject({ kind: 'reject_item', match: 'Onboard 1' });
+    assert.equal((await write('close_issue', one)).kind, 'ambiguous');
+    const reading = await read('close_issue', one, parentId);
+    assert.deepEqual(reading.kind === 'found' && reading.fields, { closed: 'false', label: 'withdrawn' });
+    assert.equal((await write('close_issue', one)).kind, 'applied');
   });
 
   test('a comment is said once, however often it is written', async () => {

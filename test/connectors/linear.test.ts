@@ -50,6 +50,14 @@ examine(connector, {
     fields: (n) => ({ title: `Closed ${n} `, state: 'Done', priority: '1', labels: 'urgent' }),
     parent: newIssue,
   },
+  cancel_issue: {
+    type: 'issues',
+    writes: '"UpdateIssue"',
+    reads: '"Issues"',
+    mark: (key) => idOf(key.replace(/^exam-key-cancel_issue-(\d)-x$/, 'parent-$1')),
+    fields: () => ({ canceled: 'true' }),
+    parent: newIssue,
+  },
   comment_issue: {
     type: 'comments',
     writes: '"CreateComment"',
@@ -189,6 +197,23 @@ describe('linear', () => {
     await write('update_issue', item('key-2', { state: 'Done', assignee: '' }, created.id));
     assert.equal(sandbox.records()[0]?.fields.stateId, idOf('state Done of ONB'));
     assert.equal(sandbox.records()[0]?.fields.assigneeId, null);
+  });
+
+  test('an issue is cancelled by the first such state of its team, and one that is cancelled is left alone', async () => {
+    const [created] = await write('create_issue', item('key-1', { team: 'ONB', title: 'x' }));
+    assert.ok(created?.kind === 'applied');
+    const cancelling = item('key-2', { canceled: 'true' }, created.id);
+    assert.equal((await write('cancel_issue', cancelling))[0]?.kind, 'applied');
+    assert.equal(sandbox.records()[0]?.fields.stateId, idOf('state Canceled of ONB'));
+    await write('update_issue', item('key-3', { state: "Won't do" }, created.id));
+    assert.equal((await write('cancel_issue', cancelling))[0]?.kind, 'already');
+    assert.equal(sandbox.records()[0]?.fields.stateId, idOf("state Won't do of ONB"));
+  });
+
+  test('cancelling an issue that is gone is a lasting no', async () => {
+    const [outcome] = await write('cancel_issue', item('key-1', { canceled: 'true' }, idOf('nothing')));
+    assert.ok(outcome?.kind === 'rejected' && outcome.permanent);
+    assert.match(outcome.reason, /^there is no issue/);
   });
 
   test('changing an issue that is gone is a lasting no, in Linear’s words', async () => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../../src/config/secret.ts';
 import type { CallOptions, Client, Sandbox } from '../../src/connectors/connector.ts';
+import { canonical } from '../../src/connectors/postgres/canonical.ts';
 import { connector } from '../../src/connectors/postgres/index.ts';
 import { upsertOptions } from '../../src/connectors/postgres/schema.ts';
 import { examine } from '../contract.ts';
+import { freshDatabase } from '../helpers/postgres.ts';
 
 /** Keeps the sandboxes' server running from one question to the next. */
 let keeper: Sandbox;
@@ -54,6 +57,21 @@ examine(connector, {
     prepare: known('insert_row', insert),
     fields: (n) => ({ po_number: `PO-${n}`, ...order(n) }),
     writes: 'insert into',
+    reads: 'as standing',
+    saysWhen: false,
+  },
+  delete_row: {
+    type: 'purchase_orders',
+    options: insert,
+    fields: () => ({ deleted: 'true' }),
+    parent: async (client, call, n) => {
+      const key = `order-${n}`;
+      const item = { key, requestKey: key, mayRepeat: false, fields: order(n), parentId: undefined };
+      const outcome = (await client.write('insert_row', insert, [item], call)).get(key);
+      return outcome?.kind === 'applied' ? outcome.id : assert.fail(JSON.stringify(outcome));
+    },
+    prepare: known('delete_row', insert),
+    writes: 'delete from',
     reads: 'as standing',
     saysWhen: false,
   },
@@ -123,6 +141,87 @@ describe('rows of a table', () => {
       rows.map(({ fields }) => fields.sku),
       ['first'],
     );
+  });
+  /** What an undoing of this row's insertion would know. */
+  const undoing = (key: string, parentId: string, fields: Record<string, string>) => ({
+    ...item(key, { deleted: 'true' }),
+    parentId,
+    undone: {
+      fields: Object.keys(fields),
+      isAsWritten: (field: string, value: unknown) =>
+        canonical(field, value) === canonical(field, fields[field]),
+    },
+  });
+  const inserted = async (key: string, fields: Record<string, string>) => {
+    const outcome = (await client.write('insert_row', insert, [item(key, fields)], call())).get(key);
+    return outcome?.kind === 'applied' ? outcome.id : assert.fail(JSON.stringify(outcome));
+  };
+  const asked = (key: string, parentId: string) => ({
+    key,
+    id: undefined,
+    locator: {},
+    parentId,
+    fields: ['deleted'],
+  });
+  const undo = async (key: string, id: string, fields: Record<string, string>) =>
+    (await client.write('delete_row', insert, [undoing(key, id, fields)], call())).get(key);
+  test('a row is taken back as it was inserted, and once it is gone that is what is told', async () => {
+    const id = await inserted('whole', order(1));
+    assert.equal((await undo('whole-undo', id, order(1)))?.kind, 'applied');
+    assert.equal((await undo('whole-undo', id, order(1)))?.kind, 'already');
+  });
+  test('a row that somebody has changed since is not taken back, and it is said which column', async () => {
+    for (const [column, change] of Object.entries({ quantity: '7', note: 'ordered by phone' })) {
+      const key = `changed-${column}`;
+      const id = await inserted(key, { po_number: key, ...order(1) });
+      await client.write(
+        'upsert_row',
+        upsert,
+        [item(`${key}-2`, { po_number: key, [column]: change })],
+        call(),
+      );
+      const outcome = await undo(`${key}-undo`, id, { po_number: key, ...order(1) });
+      assert.ok(outcome?.kind === 'rejected' && outcome.permanent, JSON.stringify(outcome));
+      assert.match(outcome.reason, new RegExp(`somebody has changed ${column} since`));
+      assert.deepEqual((await client.read('delete_row', insert, [asked(key, id)], call())).get(key), {
+        kind: 'found',
+        id,
+        fields: { deleted: 'false' },
+      });
+    }
+  });
+  test('a row that is changed after it was looked at is not taken back', async () => {
+    const fields = { po_number: 'RACE', ...order(1) };
+    const id = await inserted('race', fields);
+    sandbox.inject({ kind: 'slow', delayMs: 500, match: 'delete from' });
+    const undone = undo('race-undo', id, fields);
+    while (!sandbox.requests().some(({ method, status }) => method === 'WRITE' && status === 0))
+      await sleep(5);
+    await client.write('upsert_row', upsert, [item('race-2', { po_number: 'RACE', quantity: '8' })], call());
+    assert.equal((await undone)?.kind, 'ambiguous');
+    const [record] = sandbox.records().filter((one) => one.fields.po_number === 'RACE');
+    assert.equal(record?.fields.quantity, 8);
+  });
+  test('a row with others that would go with it is not taken back', async () => {
+    const database = await freshDatabase();
+    const settings = connector.schema.parse({ url: new Secret(database.url) });
+    const other = await connector.open(settings, { pass: async () => () => {}, heed: () => {} });
+    try {
+      await database.pool.query(`
+        create table public.orders (readback_key text primary key, sku text);
+        create table public.lines (of text references public.orders on delete cascade);
+        insert into public.orders values ('A', 'chair'), ('B', 'chair'); insert into public.lines values ('A')`);
+      const options = { table: 'public.orders', readback_key: 'readback_key' };
+      const one = undoing('lines-undo', 'A', { sku: 'chair' });
+      const outcome = (await other.write('delete_row', options, [one], call())).get(one.key);
+      assert.ok(outcome?.kind === 'rejected' && outcome.permanent, JSON.stringify(outcome));
+      assert.match(outcome.reason, /rows of lines would be deleted/);
+      await database.pool.query('alter table public.lines drop constraint lines_of_fkey');
+      assert.equal((await other.write('delete_row', options, [one], call())).get(one.key)?.kind, 'applied');
+    } finally {
+      await other.close();
+      await database.drop();
+    }
   });
   test('names are quoted, whatever they hold', async () => {
     const options = { ...upsert, key: ['po_number'] };

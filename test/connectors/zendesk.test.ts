@@ -55,6 +55,13 @@ examine(connector, {
       for (const n of [0, 1, 2]) await newTicket(client, call, n);
     },
   },
+  set_ticket: {
+    type: 'tickets',
+    writes: 'PUT ',
+    mark: (key) => `"v${/\d+/.exec(key)?.[0]}"`,
+    fields: (n) => ({ priority: 'Urgent', tags: 'b, A', custom_7: `v${n}` }),
+    parent: newTicket,
+  },
   upsert_user: {
     type: 'users',
     writes: 'create_or_update',

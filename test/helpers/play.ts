@@ -223,9 +223,12 @@ interface Row {
   sent_at: Date | null;
 }
 
-/** @param files signals and destinations by path; the table is `customers (customer_id, name, score)` */
-export async function play(files: Record<string, string>): Promise<Play> {
-  const house = await rig(files, setup);
+/**
+ * @param files signals and destinations by path; the table is `customers (customer_id, name, score)`
+ * @param given what else the files refer to by `env:`
+ */
+export async function play(files: Record<string, string>, given: Record<string, string> = {}): Promise<Play> {
+  const house = await rig(files, setup, given);
   const made = new Play(house, await house.engine());
   await made.poll();
   return made;

@@ -2,6 +2,7 @@ import type { Action } from './action.ts';
 import { archiving } from './archive.ts';
 import { associate } from './associate.ts';
 import { creating } from './create.ts';
+import { dissociate } from './dissociate.ts';
 import { lists } from './lists.ts';
 import { upserts } from './upserts.ts';
 
@@ -11,4 +12,5 @@ export const actions: Readonly<Record<string, Action>> = {
   ...lists,
   ...archiving,
   associate,
+  dissociate,
 };

@@ -1,18 +1,14 @@
 import { z } from 'zod';
 import { canonicalText } from '../canonical.ts';
-import type { CallOptions, Fields, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
+import type { CallOptions, Outcome, ReadItem, Reading, WriteItem } from '../connector.ts';
+import { onlyField } from '../fields.ts';
 import { rejected } from '../outcomes.ts';
 import { type Action, shared } from './action.ts';
 import { type HubSpot, outcomeOf } from './client.ts';
 import { found, lookUpItems } from './readback.ts';
 import { objectName } from './schema.ts';
 
-const fields = z.strictObject({
-  archived: z
-    .literal('true')
-    .default('true')
-    .describe('Only true: what is archived, only people bring back.'),
-}) as unknown as z.ZodType<Fields>;
+const fields = onlyField('archived', 'true', 'Only true: what is archived, only people bring back.');
 
 const options = z.strictObject({
   object: objectName.describe('The object of the record, as in upsert_record.'),

@@ -5,10 +5,11 @@ import { inRounds } from '../rounds.ts';
 import { type Action, type Options, shared } from './action.ts';
 import { itemOutcome, type Settled, writeBatches } from './batches.ts';
 import { type Failure, type HubSpot, readingOf } from './client.ts';
-import { linked, madeIn, type Pair } from './links.ts';
+import { dissociationOf } from './dissociate.ts';
+import { asInput, linked, madeIn, type Pair, pairId, pairIn, pairOf } from './links.ts';
 import { beforeWriting, folded, idIn, lookUp, type Place, placeOf, under, uniqueForm } from './lookup.ts';
 import { chosen, found, lookUpItems, namesOf } from './readback.ts';
-import { type LinkTarget, type LinkType, readLabels, readPairs } from './reply.ts';
+import { type LinkType, readLabels, readPairs } from './reply.ts';
 import { associationFields, associationOptions } from './schema.ts';
 
 /** An association to be made, of the kinds it is to have; without any it gets the default one. */
@@ -20,6 +21,7 @@ interface Link extends Pair {
 export const associate: Action = {
   ...shared,
   summary: 'Associates two records that are there, with a label if you like.',
+  inverse: dissociationOf,
   fields: associationFields,
   options: associationOptions,
   example: {
@@ -136,18 +138,6 @@ async function make(
 
 const name = ({ from, to }: Pair) => `${from} ${to}`;
 
-function asInput({ from, to }: Pair, types: LinkType[]): object {
-  const distinct = new Map(types.map((type) => [`${type.category} ${type.typeId}`, type]));
-  return {
-    from: { id: from },
-    to: { id: to },
-    types: [...distinct.values()].map(({ category, typeId }) => ({
-      associationCategory: category,
-      associationTypeId: typeId,
-    })),
-  };
-}
-
 function send(
   hubspot: HubSpot,
   links: Link[],
@@ -165,7 +155,7 @@ function settle(hubspot: HubSpot, batch: Link[], body: Record<string, unknown>):
   if (!reply) return undefined;
   const outcomes = new Map<Link, Outcome>();
   const isMade = madeIn(reply.results);
-  for (const link of batch) if (isMade(link)) outcomes.set(link, { kind: 'applied', id: link.from });
+  for (const link of batch) if (isMade(link)) outcomes.set(link, { kind: 'applied', id: pairId(link) });
   for (const error of reply.errors) {
     const named = new Set(Object.values(error.context).flat());
     const hit = batch.filter((link) => named.has(link.from) && named.has(link.to));
@@ -179,10 +169,11 @@ function settle(hubspot: HubSpot, batch: Link[], body: Record<string, unknown>):
 async function read(
   hubspot: HubSpot,
   options: Options,
-  items: ReadItem[],
+  asked: ReadItem[],
   call: CallOptions,
 ): Promise<Map<string, Reading>> {
   const ends = endsOf(options);
+  const items = asked.map((item) => ({ ...item, id: pairOf(item.id ?? '')?.from }));
   const properties = ({ idProperty }: Place) => (idProperty === undefined ? [] : [idProperty]);
   const fromOf = await lookUpItems(
     hubspot,
@@ -212,6 +203,7 @@ async function read(
       readings.set(item.key, readingOf(held ?? silence));
       continue;
     }
+    const pair = { from: from.id, to: to.id };
     const link = pairIn(held, to.id);
     const labels = link?.associationTypes.flatMap(({ label }) => label ?? []) ?? [];
     const fields = {
@@ -219,11 +211,7 @@ async function read(
       to: chosen(namesOf(to, ends.to.idProperty), item.locator.to),
       ...(item.locator.label === undefined ? {} : { label: chosen(labels, item.locator.label) }),
     };
-    readings.set(item.key, link ? { kind: 'found', id: from.id, fields } : { kind: 'absent' });
+    readings.set(item.key, link ? { kind: 'found', id: pairId(pair), fields } : { kind: 'absent' });
   }
   return readings;
-}
-
-function pairIn(links: LinkTarget[] | undefined, to: string): LinkTarget | undefined {
-  return links?.find(({ toObjectId }) => toObjectId === to);
 }

@@ -88,6 +88,22 @@ export class HubSpot {
     return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/create`, { inputs }, call);
   }
 
+  /** Takes off these associations with all their labels. Answers with nothing: 204. */
+  archiveLinks(
+    from: string,
+    to: string,
+    pairs: { from: string; to: string }[],
+    call: CallOptions,
+  ): Promise<Answer> {
+    const inputs = pairs.map((pair) => ({ from: { id: pair.from }, to: [{ id: pair.to }] }));
+    return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/archive`, { inputs }, call);
+  }
+
+  /** Takes these labels off associations, which stay. Answers with nothing: 204. */
+  archiveLabels(from: string, to: string, inputs: object[], call: CallOptions): Promise<Answer> {
+    return this.#send('POST', `/crm/v4/associations/${from}/${to}/batch/labels/archive`, { inputs }, call);
+  }
+
   /** @param after where the page before ended, for records that are on more than one page of others */
   associations(
     from: string,

@@ -1,12 +1,41 @@
 import { isOfConnection } from '../calls.ts';
 import type { CallOptions, Throttled, Unavailable } from '../connector.ts';
 import type { Failure, HubSpot } from './client.ts';
-import { type LinkTarget, readLinks, readPairs } from './reply.ts';
+import { type LinkTarget, type LinkType, readLinks, readPairs } from './reply.ts';
 
 /** Two records, by their ids. */
 export interface Pair {
   from: string;
   to: string;
+}
+
+/** The id of an association: those of its records. */
+export function pairId({ from, to }: Pair): string {
+  return `${from}:${to}`;
+}
+
+/** The records of an association by its id; undefined when it is none. */
+export function pairOf(id: string): Pair | undefined {
+  const [, from, to] = /^(\d+):(\d+)$/.exec(id) ?? [];
+  return from && to ? { from, to } : undefined;
+}
+
+/** Two records and kinds of association, as HubSpot takes them. */
+export function asInput({ from, to }: Pair, types: LinkType[]): object {
+  const distinct = new Map(types.map((type) => [`${type.category} ${type.typeId}`, type]));
+  return {
+    from: { id: from },
+    to: { id: to },
+    types: [...distinct.values()].map(({ category, typeId }) => ({
+      associationCategory: category,
+      associationTypeId: typeId,
+    })),
+  };
+}
+
+/** What a record has with another. */
+export function pairIn(links: LinkTarget[] | undefined, to: string): LinkTarget | undefined {
+  return links?.find(({ toObjectId }) => toObjectId === to);
 }
 
 export interface Unconfirmed {

@@ -6,7 +6,7 @@ import { batchAnswer, inputsOf, invalid } from './sandbox-objects.ts';
 interface Input {
   id?: unknown;
   from?: { id?: unknown };
-  to?: { id?: unknown };
+  to?: { id?: unknown } | { id?: unknown }[];
   types?: { associationTypeId?: unknown }[];
 }
 interface Pair {
@@ -64,7 +64,7 @@ export class Associations {
     };
     return this.#write(from, to, body, (pair) => {
       const held = this.#records.get('associations', idOf(from, to, pair));
-      if (!held) this.#put(from, to, pair, []);
+      if (!held || held.fields.isGone) this.#put(from, to, pair, []);
       return [
         { from: { id: pair.to }, to: { id: pair.from }, associationSpec },
         { from: { id: pair.from }, to: { id: pair.to }, associationSpec },
@@ -95,7 +95,10 @@ export class Associations {
     make: (pair: Pair, input: Input) => object[],
   ): SandboxAnswer {
     const inputs = inputsOf<Input>(body);
-    const pairs = inputs.map((input) => ({ from: String(input.from?.id), to: String(input.to?.id) }));
+    const pairs = inputs.map((input) => ({
+      from: String(input.from?.id),
+      to: String([input.to ?? {}].flat()[0]?.id),
+    }));
     const unknown = pairs.find(
       (pair) => !this.#records.get(from, pair.from) || !this.#records.get(to, pair.to),
     );
@@ -131,7 +134,45 @@ export class Associations {
       otherSource: back.side,
       otherTarget: back.far,
       labels: stored,
+      isGone: false,
     });
+  }
+
+  /** Takes off associations with their labels; those that are not there are taken without a word. */
+  archive(from: string, to: string, body: Record<string, unknown>): SandboxAnswer {
+    return this.#takeOff(from, to, body, () => ({ isGone: true, labels: [] }));
+  }
+
+  /** Takes labels off associations, which stay. */
+  archiveLabels(from: string, to: string, body: Record<string, unknown>): SandboxAnswer {
+    const known = this.types(from, to);
+    return this.#takeOff(from, to, body, ({ types = [] }, held) => {
+      const named = types.map(({ associationTypeId }) => Number(associationTypeId));
+      const off = known.filter(({ typeId }) => named.includes(typeId)).map(({ label }) => label);
+      return { labels: held.filter((label) => !off.includes(label)) };
+    });
+  }
+
+  #takeOff(
+    from: string,
+    to: string,
+    body: Record<string, unknown>,
+    change: (input: Input, labels: string[]) => Record<string, unknown>,
+  ): SandboxAnswer {
+    for (const input of inputsOf<Input>(body)) {
+      const [far] = [input.to ?? {}].flat();
+      const pair = { from: String(input.from?.id), to: String(far?.id) };
+      const text = () => this.#text(from, to, pair);
+      if (this.#faults.take('reject_item', text))
+        return invalid('This association is blocked by a rule of the account');
+      const id = idOf(from, to, pair);
+      const held = this.#records.get('associations', id);
+      if (!held || held.fields.isGone || this.#faults.take('accept_without_write', text)) continue;
+      // Somebody puts it back at the same moment.
+      const isKept = this.#faults.take('alter', text);
+      this.#records.put('associations', id, isKept ? {} : change(input, held.fields.labels as string[]));
+    }
+    return { status: 204 };
   }
 
   /** What a fault's `match` is looked for in: both records. */
@@ -144,7 +185,7 @@ export class Associations {
     const results: object[] = [];
     const errors: object[] = [];
     for (const input of inputsOf<Input>(body)) {
-      const held = stale ? [] : this.#on(`${from}/${input.id}/${to}`);
+      const held = this.#on(`${from}/${input.id}/${to}`, stale);
       // HubSpot gives the ids of the far side as numbers, all others as text.
       const targets = held.map(({ target, labels }) => ({
         toObjectId: Number(target),
@@ -164,12 +205,14 @@ export class Associations {
     return batchAnswer(results.reverse(), errors);
   }
 
-  #on(side: string): { target: string; labels: unknown[] }[] {
+  #on(side: string, stale: boolean): { target: string; labels: unknown[] }[] {
     const ends = (field: string, target: string) =>
-      this.#records.find('associations', field, side).map((link: SandboxRecord) => ({
-        target: String(link.fields[target]),
-        labels: Array.isArray(link.fields.labels) ? link.fields.labels : [],
-      }));
+      this.#records.find('associations', field, side).flatMap((now: SandboxRecord) => {
+        const link = stale ? this.#records.before('associations', now.id) : now;
+        if (!link || link.fields.isGone) return [];
+        const { labels } = link.fields;
+        return { target: String(link.fields[target]), labels: Array.isArray(labels) ? labels : [] };
+      });
     return [...ends('source', 'target'), ...ends('otherSource', 'otherTarget')];
   }
 }

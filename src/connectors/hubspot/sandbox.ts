@@ -112,6 +112,10 @@ function associate(
       return associations.associate(from, to, body);
     case 'POST batch/create':
       return associations.associateAs(from, to, body);
+    case 'POST batch/archive':
+      return associations.archive(from, to, body);
+    case 'POST batch/labels/archive':
+      return associations.archiveLabels(from, to, body);
     case 'POST batch/read':
       return associations.read(from, to, request);
     case 'GET labels':

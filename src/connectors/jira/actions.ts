@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { isOfConnection } from '../calls.ts';
 import type { ActionType, CallOptions, Fields, Outcome, WriteItem } from '../connector.ts';
 import { rejected } from '../outcomes.ts';
-import { asked, beforeWriting } from '../rest.ts';
+import { beforeWriting } from '../rest.ts';
+import { change } from './change.ts';
 import type { Jira } from './client.ts';
 import { toDocument } from './document.ts';
-import { canonical, ourLabel, splitLabels } from './normal.ts';
+import { canonical, ourLabel, splitLabels, withoutBlanks } from './normal.ts';
 import { findComment } from './readback.ts';
-import { commentFields, createFields, customField, updateFields } from './schema.ts';
+import { closeFields, commentFields, createFields, customField, updateFields } from './schema.ts';
+import { closed, statusNamed } from './status.ts';
 
 /**
  * Reading by id is immediate. Search, by which an issue is found when no answer came, follows after a while that Jira
@@ -33,6 +34,8 @@ export const actions = {
     fields: createFields,
     needsParent: false,
     maxReadBatch: 100,
+    // Closed and not deleted: few accounts may delete, and nobody brings back what is deleted.
+    inverse: { action: 'close_issue', fields: { closed: 'true', label: 'withdrawn' } },
     example: {
       fields: {
         project: 'ONB',
@@ -55,6 +58,16 @@ export const actions = {
     maxReadBatch: 100,
     example: { fields: { status: 'Done', priority: 'Low' } },
   },
+  close_issue: {
+    ...common,
+    summary: 'Closes the issue an earlier destination made (`follows:`), whatever its workflow calls that.',
+    idempotency: 'upsert',
+    fields: closeFields,
+    needsParent: true,
+    maxReadBatch: 100,
+    locate: ({ label }: Fields) => (label === undefined ? {} : { label: withoutBlanks(label) }),
+    example: { fields: { closed: 'true', label: 'obsolete' } },
+  },
   comment_issue: {
     ...common,
     summary: 'Comments the issue an earlier destination made (`follows:`).',
@@ -76,6 +89,7 @@ export async function write(
   if (action === 'create_issue') return create(jira, item, call);
   const { parentId } = item;
   if (!parentId) return rejected('parent', 'no issue to work on');
+  if (action === 'close_issue') return close(jira, item, parentId, call);
   return action === 'update_issue' ? update(jira, item, parentId, call) : comment(jira, item, parentId, call);
 }
 
@@ -94,45 +108,18 @@ async function create(jira: Jira, item: WriteItem, call: CallOptions): Promise<O
   return answer.ok ? { kind: 'applied', id: answer.id } : answer.problem;
 }
 
-/**
- * Fields first, then the status, which Jira changes only by a transition of the issue's workflow. A failure between the
- * two is in doubt; the read-back shows what is missing, and both may be done again.
- */
 async function update(jira: Jira, item: WriteItem, issueId: string, call: CallOptions): Promise<Outcome> {
   const { status, summary, ...rest } = item.fields;
   const fields = { ...(summary === undefined ? {} : { summary }), ...asFields(rest) };
-  const transition = status === undefined ? undefined : await transitionTo(jira, issueId, status, call);
-  if (transition && 'kind' in transition) return transition;
-  const edited = await jira.editIssue(issueId, { fields, properties: [mark(item)] }, call);
-  if (!edited.ok) return edited.problem;
-  if (transition?.id !== undefined) {
-    const { id } = transition;
-    const moved = await asked(() => jira.transition(issueId, id, call));
-    if (!moved.ok) return halfDone(moved.problem);
-  }
-  return { kind: 'applied', id: issueId };
+  const goal = status === undefined ? undefined : statusNamed(status);
+  return change(jira, issueId, { fields, properties: [mark(item)] }, goal, call);
 }
 
-/** The transition that leads to a status; none when the issue has it already. */
-async function transitionTo(
-  jira: Jira,
-  issueId: string,
-  status: string,
-  call: CallOptions,
-): Promise<{ id: string | undefined } | Outcome> {
-  const answer = await jira.issueWithTransitions(issueId, call);
-  if (!answer.ok) return beforeWriting(answer.problem);
-  const wanted = canonical('status', status);
-  const { name } = (answer.issue.fields.status ?? {}) as { name?: string };
-  if (canonical('status', name) === wanted) return { id: undefined };
-  const open = answer.issue.transitions ?? [];
-  const transition = open.find(({ to }) => canonical('status', to?.name) === wanted);
-  if (transition) return { id: transition.id };
-  const names = open.flatMap(({ to }) => to?.name ?? []).join(', ');
-  return rejected(
-    'status',
-    `no transition leads from ${name ?? 'here'} to ${status}; open are: ${names || 'none'}`,
-  );
+/** A label is added beside those that are there; added twice it is there once. */
+async function close(jira: Jira, item: WriteItem, issueId: string, call: CallOptions): Promise<Outcome> {
+  const label = withoutBlanks(item.fields.label ?? '');
+  const edit = label && { update: { labels: [{ add: label }] }, properties: [mark(item)] };
+  return change(jira, issueId, edit || undefined, closed, call);
 }
 
 /** Jira takes no key for comments: one that may be a repeat is looked for by its property first. */
@@ -165,11 +152,4 @@ function asFields({
   if (due_date !== undefined) fields.duedate = due_date;
   for (const [name, value] of Object.entries(custom)) if (customField.test(name)) fields[name] = value;
   return fields;
-}
-
-/** The fields are written, the status is not known to be: what the refusal says about the connection still counts. */
-function halfDone(problem: Outcome): Outcome {
-  if (isOfConnection(problem))
-    return { kind: 'ambiguous', reason: `the status was not changed: ${problem.reason}`, meanwhile: problem };
-  return { kind: 'ambiguous', reason: 'reason' in problem ? problem.reason : 'the status was not changed' };
 }

@@ -2,12 +2,13 @@ import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
 import { type Answer, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
 import type { Settings } from './schema.ts';
+import type { Status } from './status.ts';
 
 export interface Issue {
   id: string;
   key: string;
   fields: Record<string, unknown>;
-  transitions?: { id: string; to?: { name?: string } }[];
+  transitions?: { id: string; to?: Status }[];
 }
 
 /** Jira Cloud's REST API: the only place that knows its addresses, limits and ways of saying no. */

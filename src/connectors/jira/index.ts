@@ -7,7 +7,7 @@ import { type Settings, settingsSchema } from './schema.ts';
 
 export const connector: Connector = {
   name: 'jira',
-  summary: 'Jira Cloud: creates, changes and comments issues, and reads them back.',
+  summary: 'Jira Cloud: creates, changes, comments and closes issues, and reads them back.',
   schema: settingsSchema,
   example: [
     'work:',

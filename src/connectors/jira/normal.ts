@@ -12,8 +12,9 @@ export function splitLabels(text: string): string[] {
   return splitList(text, withoutBlanks);
 }
 
-function withoutBlanks(label: string): string {
-  return label.replace(/\s+/g, '_');
+/** A label as Jira takes it. */
+export function withoutBlanks(label: string): string {
+  return label.trim().replace(/\s+/g, '_');
 }
 
 /** The comparable form of a field, for what was sent and for what Jira holds. */
@@ -21,6 +22,7 @@ export function canonical(field: string, value: unknown): string {
   if (value === null || value === undefined) return '';
   if (field === 'labels') return canonicalList(value, withoutBlanks);
   const text = tidy(String(value));
+  if (field === 'label') return withoutBlanks(text);
   if (field === 'summary') return text.replace(/\s+/g, ' ');
   // 12.50 and 12.5 are the same number to a number field.
   if (customField.test(field) && /^-?\d+(\.\d+)?$/.test(text)) return String(Number(text));

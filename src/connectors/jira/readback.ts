@@ -5,12 +5,15 @@ import type { Comment, Issue, Jira } from './client.ts';
 import { toText } from './document.ts';
 import { ourLabel } from './normal.ts';
 import { customField } from './schema.ts';
+import { closed, type Status } from './status.ts';
 
 /** Fields of a destination, by the name Jira has for them. */
 const jiraNames: Readonly<Record<string, string>> = {
   issue_type: 'issuetype',
   assignee_id: 'assignee',
   due_date: 'duedate',
+  closed: 'status',
+  label: 'labels',
 };
 
 /** What Jira holds now, by action key. Ids are read 100 at a time; what has no id is looked for one by one. */
@@ -84,12 +87,15 @@ function fieldsOf(items: readonly ReadItem[]): string[] {
 }
 
 function reading(issue: Issue, item: ReadItem): Reading {
-  const fields = Object.fromEntries(item.fields.map((field) => [field, fieldOf(issue, field)]));
+  const fields = Object.fromEntries(item.fields.map((field) => [field, fieldOf(issue, field, item)]));
   return { kind: 'found', id: issue.id, fields };
 }
 
-function fieldOf({ fields }: Issue, field: string): unknown {
+function fieldOf({ fields }: Issue, field: string, { locator }: ReadItem): unknown {
   const value = fields[jiraNames[field] ?? field];
+  if (field === 'closed') return String(closed.isMet(value as Status));
+  // One of many: whether it is there.
+  if (field === 'label') return Array.isArray(value) && value.includes(locator.label) ? locator.label : '';
   if (field === 'description') return toText(value);
   if (field === 'labels') return ours(value);
   if (customField.test(field)) return plain(value);

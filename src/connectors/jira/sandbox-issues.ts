@@ -10,7 +10,9 @@ type IssueFields = Record<string, unknown> & {
 };
 
 /** Every project's workflow: each status can be reached from each other one. */
-const statuses = ['To Do', 'In Progress', 'Done'];
+const statuses = Object.entries({ 'To Do': 'new', 'In Progress': 'indeterminate', Done: 'done' }).map(
+  ([name, key]) => ({ name, statusCategory: { key } }),
+);
 const issueTypes = ['Task', 'Bug', 'Story', 'Epic'];
 const priorities = ['Highest', 'High', 'Medium', 'Low', 'Lowest'];
 
@@ -26,7 +28,7 @@ export class Tracker extends SandboxPart {
     const id = String(++this.#lastId);
     const key = `${(fields.project as { key: string }).key.toUpperCase()}-${this.#lastId - 10_000}`;
     if (!this.faults.take('accept_without_write', text)) {
-      const issue = { ...this.#taken(fields, text), key, status: { name: statuses[0] } };
+      const issue = { ...this.#taken(fields, text), key, status: statuses[0] };
       this.records.put('issues', id, issue);
       for (const label of fields.labels ?? [])
         this.records.put('labels', `${label}/${id}`, { label, issue: id });
@@ -37,11 +39,17 @@ export class Tracker extends SandboxPart {
   edit(id: string, body: Body): SandboxAnswer {
     const text = JSON.stringify(body);
     const fields = (body.fields ?? {}) as IssueFields;
-    if (!this.records.get('issues', id)) return notFound;
+    const issue = this.records.get('issues', id);
+    if (!issue) return notFound;
     const refused = refusal(fields, false) ?? this.#rejected(text);
     if (refused) return refused;
-    if (!this.faults.take('accept_without_write', text))
-      this.records.put('issues', id, this.#taken(fields, text));
+    const { labels = [] } = issue.fields as IssueFields;
+    const added = ((body.update ?? {}) as { labels?: { add: string }[] }).labels?.map(({ add }) => add);
+    const taken = this.#taken(
+      { ...fields, ...(added && { labels: [...new Set([...labels, ...added])] }) },
+      text,
+    );
+    if (!this.faults.take('accept_without_write', text)) this.records.put('issues', id, taken);
     return { status: 204 };
   }
 
@@ -55,7 +63,11 @@ export class Tracker extends SandboxPart {
       const message = 'It seems that you have tried to perform a workflow operation that is not valid.';
       return { status: 400, body: { errorMessages: [message], errors: {} } };
     }
-    this.records.put('issues', id, { status: wanted.to });
+    const text = JSON.stringify(issue);
+    const refused = this.#rejected(text);
+    if (refused) return refused;
+    const to = this.faults.take('alter', text) ? statuses[1] : wanted.to;
+    if (!this.faults.take('accept_without_write', text)) this.records.put('issues', id, { status: to });
     return { status: 204 };
   }
 
@@ -161,11 +173,9 @@ function refusal(fields: IssueFields, creating: boolean): SandboxAnswer | undefi
   return { status: 400, body: { errorMessages: [], errors } };
 }
 
-function openTransitions(issue: SandboxRecord): { id: string; to: { name: string } }[] {
+function openTransitions(issue: SandboxRecord) {
   const { name: current } = issue.fields.status as { name: string };
-  return statuses.flatMap((name, at) =>
-    name === current ? [] : [{ id: String(11 + at * 10), to: { name } }],
-  );
+  return statuses.flatMap((to, at) => (to.name === current ? [] : [{ id: String(11 + at * 10), to }]));
 }
 
 function shown({ id, fields: { key, ...fields } }: SandboxRecord) {

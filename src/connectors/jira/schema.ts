@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
-import { withCustomFields } from '../fields.ts';
+import { onlyField, withCustomFields } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -45,6 +45,15 @@ export const updateFields = withCustomFields(
     ...shared,
   },
   customField,
+);
+
+export const closeFields = onlyField(
+  'closed',
+  'true',
+  'Only true: a status that the workflow counts as done, the first that a transition leads to.',
+  {
+    label: z.string().exactOptional().describe('A label to be added, such as the reason.'),
+  },
 );
 
 export const commentFields = z.strictObject({

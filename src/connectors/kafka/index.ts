@@ -1,4 +1,5 @@
 import type { CallOptions, Client, Connector, Finding } from '../connector.ts';
+import { checkTopics } from '../topics.ts';
 import { actions } from './actions.ts';
 import type { Kafka } from './client.ts';
 import { publish } from './publish.ts';
@@ -33,23 +34,18 @@ export const connector: Connector = {
   sandbox: async (options) => (await import('./sandbox.ts')).startSandbox(options),
 };
 
-/** Each topic must be there; without one to ask about, any name proves the credentials. */
-async function check(
+function check(
   kafka: Kafka,
   wanted: { options: Record<string, unknown> }[],
   call: CallOptions,
 ): Promise<Finding[]> {
-  const topics = new Set(wanted.map(({ options }) => publishOptions.parse(options).topic));
-  const findings: Finding[] = [];
-  for (const topic of topics.size > 0 ? topics : ['readback-doctor']) {
+  const topics = wanted.map(({ options }) => publishOptions.parse(options).topic);
+  return checkTopics(topics, async (topic, isWanted) => {
     const answer = await kafka.layout(topic, call, true);
-    if (answer.ok || (answer.gone && topics.size === 0)) continue;
-    findings.push({
-      problem: `Kafka: ${answer.problem.reason}`,
-      hint: answer.gone
-        ? `Make it: kafka-topics.sh --create --topic ${topic}`
-        : 'Check brokers, tls, sasl, user and password of the connection, and the rights of the user.',
-    });
-  }
-  return findings;
+    if (answer.ok || (answer.gone && !isWanted)) return undefined;
+    const hint = answer.gone
+      ? `Make it: kafka-topics.sh --create --topic ${topic}`
+      : 'Check brokers, tls, sasl, user and password of the connection, and the rights of the user.';
+    return { problem: `Kafka: ${answer.problem.reason}`, hint };
+  });
 }

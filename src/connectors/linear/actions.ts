@@ -4,11 +4,13 @@ import { inHalves } from '../halves.ts';
 import { oneByOne } from '../one-by-one.ts';
 import { rejected } from '../outcomes.ts';
 import { beforeWriting } from '../rest.ts';
+import { cancel } from './cancel.ts';
+import { changeIssue, said } from './change.ts';
 import { conflict, isList, type Linear, type Node } from './client.ts';
 import { idOf } from './identity.ts';
 import { idsAmong, type Names } from './names.ts';
 import { canonical } from './normal.ts';
-import { commentFields, createFields, updateFields } from './schema.ts';
+import { cancelFields, commentFields, createFields, updateFields } from './schema.ts';
 
 /** Reading is by id. What has to be waited out is a request that Linear finishes after we have lost it. */
 const lagMs = 30_000;
@@ -33,6 +35,8 @@ export const actions = {
     needsParent: false,
     // "Creates a list of issues in one transaction", at most 50.
     maxBatch: 50,
+    // Cancelled and not deleted: it stays where people look for it, keeps what they wrote, and can be taken up again.
+    inverse: { action: 'cancel_issue', fields: { canceled: 'true' } },
     example: {
       fields: {
         team: 'ONB',
@@ -52,6 +56,15 @@ export const actions = {
     needsParent: true,
     maxBatch: 1,
     example: { fields: { state: 'Done', priority: 'low' } },
+  },
+  cancel_issue: {
+    ...common,
+    summary: 'Cancels the issue an earlier destination made (`follows:`).',
+    idempotency: 'upsert',
+    fields: cancelFields,
+    needsParent: true,
+    maxBatch: 1,
+    example: { fields: { canceled: 'true' } },
   },
   comment_issue: {
     ...common,
@@ -76,6 +89,7 @@ export async function write(
   return oneByOne(items, async (item) => {
     const { parentId } = item;
     if (!parentId) return rejected('parent', 'no issue to work on');
+    if (action === 'cancel_issue') return cancel(linear, parentId, call);
     return action === 'update_issue'
       ? update(linear, names, item, parentId, call)
       : comment(linear, item, parentId, call);
@@ -131,9 +145,7 @@ async function update(
   if (!learnt.ok) return beforeWriting(learnt.problem);
   const named = names.input(fields, issueId);
   if (!('input' in named)) return named;
-  const answer = await linear.ask('UpdateIssue', { id: issueId, input: named.input }, call);
-  if (!answer.ok) return answer.problem;
-  return said(answer.data.issueUpdate, 'issue', issueId, issueId);
+  return changeIssue(linear, issueId, named.input, call);
 }
 
 async function comment(
@@ -146,15 +158,6 @@ async function comment(
   const answer = await linear.ask('CreateComment', { input: { id, issueId, body: fields.body } }, call);
   if (!answer.ok) return unlessOurs(answer.problem, issueId);
   return said(answer.data.commentCreate, 'comment', id, issueId);
-}
-
-/** What a mutation of one thing says about it. */
-function said(payload: unknown, name: string, wantedId: string, id: string): Outcome {
-  const { success, [name]: thing } = (payload ?? {}) as { success?: boolean; [name: string]: unknown };
-  const isThis = success === true && (thing as Node | undefined)?.id === wantedId;
-  return isThis
-    ? { kind: 'applied', id }
-    : { kind: 'ambiguous', reason: `the answer does not confirm this ${name}` };
 }
 
 /** Only an earlier attempt of ours can have taken an id made of our key; whether it did, read-back tells. */

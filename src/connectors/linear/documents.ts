@@ -21,6 +21,14 @@ export const documents = {
   UpdateIssue: `mutation UpdateIssue($id: String!, $input: IssueUpdateInput!) {
     issueUpdate(id: $id, input: $input) { success issue { id } }
   }`,
+  Cancellation: `query Cancellation($ids: [ID!]) {
+    issues(filter: { id: { in: $ids } }, first: 1, includeArchived: true) {
+      nodes {
+        id state { id type }
+        team { id states(filter: { type: { eq: "canceled" } }, first: 50) { nodes { id type position } } }
+      }
+    }
+  }`,
   CreateComment: `mutation CreateComment($input: CommentCreateInput!) {
     commentCreate(input: $input) { success comment { id } }
   }`,
@@ -28,7 +36,7 @@ export const documents = {
     issues(filter: { id: { in: $ids } }, first: 50, includeArchived: true) {
       nodes {
         id title description priority dueDate
-        team { id key } state { id name } assignee { id email } project { id name }
+        team { id key } state { id name type } assignee { id email } project { id name }
         labels(first: 50) { nodes { id name } }
       }
     }

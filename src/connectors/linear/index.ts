@@ -7,7 +7,7 @@ import { type Settings, settingsSchema } from './schema.ts';
 
 export const connector: Connector = {
   name: 'linear',
-  summary: 'Linear: creates, changes and comments issues, and reads them back.',
+  summary: 'Linear: creates, changes, comments and cancels issues, and reads them back.',
   schema: settingsSchema,
   example: ['product:', '  connector: linear', '  api_key: env:LINEAR_API_KEY'].join('\n'),
   // 2,500 requests an hour for a key (linear.app/developers/rate-limiting), as a bucket that fills steadily.

@@ -1,5 +1,6 @@
 import type { CallOptions, ReadItem, Reading } from '../connector.ts';
 import { asReading } from '../rest.ts';
+import { isCanceled } from './cancel.ts';
 import type { Linear, Node } from './client.ts';
 import { idOf } from './identity.ts';
 
@@ -73,6 +74,7 @@ function fieldsOf(issue: Issue, item: ReadItem): Record<string, unknown> {
   const byId = new Set(item.locator.ids?.split(','));
   const fieldOf = (field: string): unknown => {
     if (field === 'due_date') return issue.dueDate;
+    if (field === 'canceled') return String(isCanceled(issue.state));
     const value = issue[field];
     if (typeof value !== 'object' || value === null) return value;
     const named = (thing: Issue) => (byId.has(field) ? thing.id : (thing.key ?? thing.email ?? thing.name));

@@ -11,11 +11,18 @@ interface Thing {
 
 /** Two teams with the same states, as most workspaces have. */
 const teams: Thing[] = ['ENG', 'ONB'].map((key) => ({ id: uuidOf(`team ${key}`), key }));
+const stateTypes = {
+  Backlog: 'backlog',
+  Todo: 'unstarted',
+  'In Progress': 'started',
+  Done: 'completed',
+  Canceled: 'canceled',
+  "Won't do": 'canceled',
+};
 const states: Thing[] = teams.flatMap((team) =>
-  ['Backlog', 'Todo', 'In Progress', 'Done'].map((name) => ({
+  Object.entries(stateTypes).map(([name, type], position) => ({
     id: uuidOf(`state ${name} of ${team.key}`),
-    name,
-    team: { id: team.id },
+    ...{ name, type, position, team: { id: team.id } },
   })),
 );
 const labels: Thing[] = [
@@ -73,6 +80,16 @@ export class Workspace extends SandboxPart {
     return { issueUpdate: { success: true, issue: { id } } };
   }
 
+  /** The issues with the states in which they would be cancelled; the last comes first. */
+  cancellation(ids: string[]): Data {
+    const nodes = this.#seen('issues', ids, false).map(({ id, fields }) => {
+      const inTeam = states.filter(({ team, type }) => team?.id === fields.teamId && type === 'canceled');
+      const state = states.find((one) => one.id === fields.stateId);
+      return { id, state, team: { id: fields.teamId, states: { nodes: inTeam.toReversed() } } };
+    });
+    return { issues: { nodes } };
+  }
+
   createComment(input: Thing): Data | SandboxAnswer {
     if (!this.records.get('issues', String(input.issueId))) return notFound('Issue');
     const refused = this.#refusal(input, {}) ?? this.#conflict('comments', 'Comment', input);
@@ -106,6 +123,8 @@ export class Workspace extends SandboxPart {
       if (typeof said !== 'string') continue;
       fields[name] = altered ? `${said} (altered)` : tidied ? `${said.trim()}` : said;
     }
+    if (altered && input.stateId !== undefined)
+      fields.stateId = states.find(({ name }) => name === 'Backlog')?.id;
     if (altered && fields.priority !== undefined) fields.priority = fields.priority === 4 ? 1 : 4;
     if (tidied && Array.isArray(fields.labelIds)) fields.labelIds = fields.labelIds.toReversed();
     this.records.put(type, input.id, fields);

@@ -39,6 +39,7 @@ class LinearSandbox extends SandboxVendor {
       Names: () => workspace.names(variables ?? {}),
       CreateIssues: () => workspace.createIssues((input as { issues: never }).issues),
       UpdateIssue: () => workspace.updateIssue(id, input),
+      Cancellation: () => workspace.cancellation(ids),
       CreateComment: () => workspace.createComment(input),
       Issues: () => workspace.issues(ids, stale),
       Comments: () => workspace.comments(ids, stale),

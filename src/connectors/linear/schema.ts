@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
+import { onlyField } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z.strictObject({
@@ -34,6 +35,12 @@ export const updateFields = z.strictObject({
   title: z.string().exactOptional().describe('A new title.'),
   ...shared,
 });
+
+export const cancelFields = onlyField(
+  'canceled',
+  'true',
+  "Only true: the first state of the type canceled that the issue's team has.",
+);
 
 export const commentFields = z.strictObject({
   body: z.string().describe('The comment, in Markdown.'),

@@ -1,6 +1,6 @@
 import type { ActionType } from '../connector.ts';
 import { canonical } from './canonical.ts';
-import { insertOptions, placeOf, rowFields, upsertOptions } from './schema.ts';
+import { deleteFields, insertOptions, placeOf, rowFields, upsertOptions } from './schema.ts';
 
 const common = {
   fields: rowFields,
@@ -40,9 +40,26 @@ export const actions = {
     idempotency: 'keyed',
     options: insertOptions,
     locate: () => ({}),
+    inverse: ({ options }) => ({ action: 'delete_row', fields: { deleted: 'true' }, options }),
     example: {
       options: { table: 'public.purchase_orders', readback_key: 'readback_key' },
       fields: { sku: '{{ sku }}', quantity: '{{ reorder_quantity }}' },
+    },
+  },
+  delete_row: {
+    ...common,
+    summary: 'Deletes the row that an earlier destination inserted (`follows:`).',
+    idempotency: 'upsert',
+    fields: deleteFields,
+    options: insertOptions,
+    needsParent: true,
+    maxBatch: 1,
+    maxReadBatch: 1,
+    locate: () => ({}),
+    canonical: (_field, value) => String(value),
+    example: {
+      options: { table: 'public.purchase_orders', readback_key: 'readback_key' },
+      fields: { deleted: 'true' },
     },
   },
 } satisfies Record<string, ActionType>;

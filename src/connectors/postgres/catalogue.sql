@@ -1,5 +1,6 @@
 -- name: columns
-select a.attname as name, format_type(a.atttypid, -1) as type, t.typcategory = 'S' as is_text
+select a.attname as name, format_type(a.atttypid, -1) as type, t.typcategory = 'S' as is_text,
+  a.atthasdef or a.attidentity <> '' as has_default
 from pg_attribute a join pg_type t on t.oid = a.atttypid
 where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
 
@@ -9,6 +10,7 @@ select
   coalesce(has_table_privilege(to_regclass($1), 'select'), false) as may_select,
   coalesce(has_table_privilege(to_regclass($1), 'insert'), false) as may_insert,
   coalesce(has_table_privilege(to_regclass($1), 'update'), false) as may_update,
+  coalesce(has_table_privilege(to_regclass($1), 'delete'), false) as may_delete,
   exists (
     select from pg_index i
     where i.indrelid = to_regclass($1) and i.indisunique and i.indisvalid

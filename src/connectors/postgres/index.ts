@@ -1,15 +1,17 @@
 import { type AccessSettings, accessSchema } from '../../warehouses/postgres/settings.ts';
 import { render } from '../../warehouses/template.ts';
 import type { CallOptions, Client, Connector, Finding, Gate } from '../connector.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { actions } from './actions.ts';
 import { Database, templates } from './database.ts';
+import { Deletions } from './delete.ts';
 import { Rows } from './rows.ts';
 import { type Place, placeOf } from './schema.ts';
 import { isTrue, quoteTable } from './table.ts';
 
 export const connector: Connector = {
   name: 'postgres',
-  summary: 'Tables of a PostgreSQL database: inserts and upserts rows, and selects them back.',
+  summary: 'Tables of a PostgreSQL database: inserts, upserts and deletes rows, and selects them back.',
   schema: accessSchema,
   example: [
     'erp:',
@@ -39,27 +41,43 @@ function open(settings: AccessSettings, gate: Gate): Client {
   };
   return {
     check: (wanted, call) => check(database, wanted, call),
-    write: (_action, options, items, call) => rowsOf(options).write(items, call),
-    read: (_action, options, items, call) => rowsOf(options).read(items, call),
+    write: async (action, options, items, call) => {
+      if (action !== 'delete_row') return rowsOf(options).write(items, call);
+      const deletions = new Deletions(database, placeOf(options), rowsOf(options));
+      return oneByOne(items, (item) => deletions.write(item, call));
+    },
+    read: async (action, options, items, call) => {
+      if (action !== 'delete_row') return rowsOf(options).read(items, call);
+      const deletions = new Deletions(database, placeOf(options), rowsOf(options));
+      return oneByOne(items, (item) => deletions.read(item, call));
+    },
     close: () => database.close(),
   };
 }
 
+const rightsFor: Readonly<Record<string, readonly string[]>> = {
+  upsert_row: ['select', 'insert', 'update'],
+  insert_row: ['select', 'insert'],
+  delete_row: ['select', 'delete'],
+};
+
 async function check(
   database: Database,
-  wanted: { options: Record<string, unknown> }[],
+  wanted: { action: string; options: Record<string, unknown> }[],
   call: CallOptions,
 ): Promise<Finding[]> {
   // Without actions any table does: the question is whether there is an answer.
-  const places = wanted.length > 0 ? wanted.map(({ options }) => placeOf(options)) : [undefined];
+  if (wanted.length === 0) return checkTable(database, undefined, [], call);
   const findings: Finding[] = [];
-  for (const place of places) findings.push(...(await checkTable(database, place, call)));
+  for (const { action, options } of wanted)
+    findings.push(...(await checkTable(database, placeOf(options), rightsFor[action] ?? [], call)));
   return findings;
 }
 
 async function checkTable(
   database: Database,
   place: Place | undefined,
+  rights: readonly string[],
   call: CallOptions,
 ): Promise<Finding[]> {
   const params = [place ? quoteTable(place.table) : '"pg_catalog"."pg_class"', place?.key ?? []];
@@ -73,12 +91,11 @@ async function checkTable(
     ];
   const [row] = answer.rows;
   if (!row || !place) return row ? [] : [{ problem: 'Postgres gave no answer.', hint: 'Try again.' }];
-  const { table, key, isOurs } = place;
+  const { table, key } = place;
   if (!isTrue(row.exists))
     return [
       { problem: `There is no table ${table}.`, hint: 'Check `table` and the search for capitals in it.' },
     ];
-  const rights = ['select', 'insert', ...(isOurs ? [] : ['update'])];
   const lacking = rights.filter((right) => !isTrue(row[`may_${right}`]));
   if (lacking.length > 0)
     return [

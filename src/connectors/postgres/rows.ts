@@ -23,7 +23,7 @@ export class Rows {
   /** Rows of one statement must have the same columns and different keys; the others follow in statements of their own. */
   async write(items: WriteItem[], call: CallOptions): Promise<Map<string, Outcome>> {
     const outcomes = new Map<string, Outcome>();
-    const columns = await this.#known(call);
+    const columns = await this.known(call);
     if ('kind' in columns) {
       for (const { key } of items) outcomes.set(key, beforeWriting(columns));
       return outcomes;
@@ -40,7 +40,7 @@ export class Rows {
   }
 
   async read(items: ReadItem[], call: CallOptions): Promise<Map<string, Reading>> {
-    const columns = await this.#known(call);
+    const columns = await this.known(call);
     if ('kind' in columns) return all(items, asReading(columns));
     const fields = [...new Set(items.flatMap((item) => item.fields))];
     const problem = this.#problemOf(Object.fromEntries(fields.map((name) => [name, ''])), columns);
@@ -54,7 +54,8 @@ export class Rows {
     return readings;
   }
 
-  async #known(call: CallOptions): Promise<Columns | Problem> {
+  /** The table's columns, as they were when they were first asked for. */
+  async known(call: CallOptions): Promise<Columns | Problem> {
     if (this.#columns) return this.#columns;
     const found = await columnsOf(this.#database, this.#place.table, call);
     if (found.kind !== 'columns') return found;

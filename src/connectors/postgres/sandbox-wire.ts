@@ -132,7 +132,7 @@ function statementOf(frames: Buffer[]): Statement | undefined {
   const bind = frames.find((one) => letterOf(one) === 'B');
   if (!parse || !bind) return undefined;
   const sql = sqlOf(parse);
-  const isWrite = /insert into/.test(sql);
+  const isWrite = /insert into|delete from/.test(sql);
   const entry = { method: isWrite ? 'WRITE' : 'READ', path: pathOf(sql), status: 0, at: Date.now() };
   const isRead = sql.includes('as standing') && !isWrite;
   return { entry, frames, sql, parameter: parameterOf(bind), isWrite, isRead };
@@ -185,13 +185,15 @@ interface Item {
 
 /** The faults that hit one item of a call: the server gets other values than were sent. */
 function tamper(statement: Statement, { faults, refused }: Desk): void {
+  const isDelete = statement.sql.includes('delete from');
   const items = (JSON.parse(statement.parameter) as Item[]).flatMap((item) => {
     const fault = (kind: FaultKind) => faults.take(kind, () => JSON.stringify(item));
     if (fault('accept_without_write')) return [];
     if (fault('reject_item')) refused.add(item.key);
     // The table's own columns refuse it: a price is no text.
-    if (refused.has(item.key)) return [changed(item, () => 'not a value of this column')];
+    if (refused.has(item.key)) return [changed(item, () => 'not a value of this column', isDelete)];
     if (fault('normalise')) return [changed(item, (value) => (value === 'true' ? 't' : value))];
+    if (isDelete && fault('alter')) keepRows(statement);
     if (fault('alter')) return [changed(item, (value) => (/^[\d.]+$/.test(value) ? `${value}1` : value))];
     return [item];
   });
@@ -200,11 +202,20 @@ function tamper(statement: Statement, { faults, refused }: Desk): void {
   );
 }
 
-/** Only numbers and truths are touched, so that the row keeps its key. */
-function changed({ key, row }: Item, change: (value: string) => string): Item {
+/** As a table's rule may do: the row stays, and the answer looks as if it did not. */
+function keepRows(statement: Statement): void {
+  const kept = (sql: string) =>
+    sql.replace(/delete from (\S+) as standing using/, 'update $1 as standing set note = standing.note from');
+  statement.frames = statement.frames.map((one) =>
+    letterOf(one) === 'P' ? withSql(one, kept(sqlOf(one))) : one,
+  );
+}
+
+/** Only numbers and truths are touched, so that the row keeps its key, unless all of it is to be. */
+function changed({ key, row }: Item, change: (value: string) => string, all = false): Item {
   const entries = Object.entries(row).map(([name, value]): [string, string] => [
     name,
-    /^([\d.]+|true|false)$/.test(value) ? change(value) : value,
+    all || /^([\d.]+|true|false)$/.test(value) ? change(value) : value,
   ]);
   return { key, row: Object.fromEntries(entries) };
 }

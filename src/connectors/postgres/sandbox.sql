@@ -32,17 +32,17 @@ create table sandbox.journal (
 create function sandbox.note() returns trigger language plpgsql security definer as $$
 begin
   insert into sandbox.journal (row_id, before, after)
-  values (new.id, case when tg_op = 'UPDATE' then to_jsonb(old) end, to_jsonb(new));
-  return new;
+  values (coalesce(new.id, old.id), to_jsonb(old), to_jsonb(new));
+  return coalesce(new, old);
 end $$;
-create trigger note after insert or update on public.purchase_orders for each row execute function sandbox.note();
+create trigger note after insert or update or delete on public.purchase_orders for each row execute function sandbox.note();
 create view sandbox.purchase_orders as
   select (jsonb_populate_record(null::public.purchase_orders, last.before)).*
   from (select distinct on (row_id) before from sandbox.journal order by row_id, seq desc) as last
   where last.before is not null;
 grant usage on schema sandbox to {{role}};
 grant select on sandbox.purchase_orders to {{role}};
-grant select, insert, update on public.purchase_orders to {{role}}
+grant select, insert, update, delete on public.purchase_orders to {{role}}
 
 -- name: news
 select seq::text, row_id::text, after from sandbox.journal where seq > $1 order by seq

@@ -99,7 +99,8 @@ class Journal {
     const { rows } = await this.#owner.query(render(templates, 'news', {}), [this.#seen]);
     for (const { seq, row_id: id, after } of rows) {
       const writes = (this.records.get(id)?.writes ?? 0) + 1;
-      this.records.set(id, { id, type: 'purchase_orders', fields: after, writes });
+      const fields = after ?? { 'is deleted': true };
+      this.records.set(id, { id, type: 'purchase_orders', fields, writes });
       this.#seen = seq;
     }
   }

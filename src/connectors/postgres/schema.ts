@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withCustomFields } from '../fields.ts';
+import { onlyField, withCustomFields } from '../fields.ts';
 
 /** Names as most tables have them. They are quoted wherever they stand, so that capitals and blanks count. */
 const name = '[\\p{L}_][\\p{L}\\p{N}_$ -]{0,62}';
@@ -29,7 +29,9 @@ export const insertOptions = z.strictObject({
     .describe('A uuid or text column of your table with a unique index, for the key of the action.'),
 });
 
-/** What both actions' options come to. */
+export const deleteFields = onlyField('deleted', 'true', 'Only true.');
+
+/** What the options of each action come to. */
 export interface Place {
   table: string;
   /** The columns that identify a row. */
@@ -38,7 +40,7 @@ export interface Place {
   isOurs: boolean;
 }
 
-/** @param options of either action, as its schema made them */
+/** @param options of an action, as its schema made them */
 export function placeOf(options: Record<string, unknown>): Place {
   const upsert = upsertOptions.safeParse(options);
   if (upsert.success) return { ...upsert.data, isOurs: false };

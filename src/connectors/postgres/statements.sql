@@ -44,6 +44,25 @@ with given as materialized (
 select "readback: action" as action, standing.{{first_key}} is not null as found, {{id}} as id, {{fields}} as fields
 from given left join {{table}} as standing using ({{key}})
 
+-- In the version that was read, where it was, and where no row of another table would be deleted or changed with it.
+-- name: delete
+with given as materialized (
+  select (item -> 'row' ->> 'xmin')::xid as "readback: version", {{values}} from jsonb_array_elements($1::jsonb) as item
+), cascading as materialized (
+  select string_agg(distinct conrelid::regclass::text, ', ') as "readback: tables"
+  from given join {{table}} as standing using ({{key}}) join pg_constraint on confrelid = standing.tableoid
+  where contype = 'f' and confdeltype in ('c', 'n', 'd')
+), deleted as (
+  delete from {{table}} as standing using given, cascading
+  where standing.{{first_key}} = given.{{first_key}} and "readback: tables" is null
+    and standing.xmin = coalesce("readback: version", standing.xmin)
+  returning standing.{{first_key}}
+)
+select
+  exists (select from {{table}} as standing where standing.{{first_key}} = given.{{first_key}}) as stood,
+  exists (select from deleted) as is_deleted, "readback: tables" as cascading
+from given, cascading
+
 -- name: update
 {{column}} = excluded.{{column}}
 

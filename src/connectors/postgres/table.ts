@@ -7,7 +7,7 @@ import { type Database, templates } from './database.ts';
 import type { Place } from './schema.ts';
 
 /** A table's columns by name, as the catalogue has them. */
-export type Columns = ReadonlyMap<string, { type: string; isText: boolean }>;
+export type Columns = ReadonlyMap<string, { type: string; isText: boolean; hasDefault: boolean }>;
 
 /** `"schema"."table"` */
 export function quoteTable(table: string): string {
@@ -24,9 +24,9 @@ export async function columnsOf(
   if (answer.kind !== 'rows') return answer;
   if (answer.rows.length === 0) return rejected('table', `there is no table ${table}, or it may not be seen`);
   const columns = new Map(
-    answer.rows.map(({ name, type, is_text }) => [
+    answer.rows.map(({ name, type, is_text, has_default }) => [
       String(name),
-      { type: String(type), isText: isTrue(is_text) },
+      { type: String(type), isText: isTrue(is_text), hasDefault: isTrue(has_default) },
     ]),
   );
   return { kind: 'columns', columns };
@@ -53,9 +53,13 @@ export function writeStatement(place: Place, written: readonly string[], columns
 export function readStatement(place: Place, fields: readonly string[], columns: Columns): string {
   return render(templates, 'read', {
     ...common(place, place.key, columns),
-    first_key: quoteName(place.key[0] ?? ''),
     fields: render(templates, 'fields', { columns: each('field', fields) }),
   });
+}
+
+/** The statement that deletes a row by its key, in the version that was read. */
+export function deleteStatement(place: Place, columns: Columns): string {
+  return render(templates, 'delete', common(place, place.key, columns));
 }
 
 function common({ table, key }: Place, given: readonly string[], columns: Columns): Record<string, string> {
@@ -67,6 +71,7 @@ function common({ table, key }: Place, given: readonly string[], columns: Column
   });
   return {
     table: quoteTable(table),
+    first_key: quoteName(key[0] ?? ''),
     values: values.join(', '),
     key: list(key),
     id: key.length === 1 ? each('one_id', key) : render(templates, 'id', { columns: each('one_id', key) }),

@@ -1,5 +1,6 @@
 import type { Actions, CallOptions, Client, Connector, Finding } from '../connector.ts';
 import { exampleEvent, publishing } from '../event.ts';
+import { checkTopics } from '../topics.ts';
 import { PubSub } from './client.ts';
 import { publish } from './publish.ts';
 import { publishFields, publishOptions, type Settings, settingsSchema } from './schema.ts';
@@ -58,26 +59,23 @@ export const connector: Connector = {
   sandbox: async (options) => (await import('./sandbox.ts')).startSandbox(options),
 };
 
-/** Without a topic to ask about, any name proves the credentials. */
-async function check(
+function check(
   pubSub: PubSub,
   wanted: { options: Record<string, unknown> }[],
   call: CallOptions,
 ): Promise<Finding[]> {
-  const topics = new Set(wanted.map(({ options }) => publishOptions.parse(options).topic));
-  const findings: Finding[] = [];
-  for (const topic of topics.size > 0 ? topics : ['readback-doctor']) {
+  const topics = wanted.map(({ options }) => publishOptions.parse(options).topic);
+  return checkTopics(topics, async (topic, isWanted) => {
     const answer = await pubSub.mayPublish(topic, call);
-    if (!answer.ok && !(answer.gone && topics.size === 0))
-      findings.push({
+    if (answer.ok ? answer.may || !isWanted : answer.gone && !isWanted) return undefined;
+    if (!answer.ok)
+      return {
         problem: `Pub/Sub: ${answer.problem.reason}`,
         hint: 'Check project, credentials and endpoint of the connection.',
-      });
-    else if (answer.ok && !answer.may && topics.size > 0)
-      findings.push({
-        problem: `Pub/Sub: there is no topic ${topic}, or the account may not publish to it`,
-        hint: `Make the topic, and give the account roles/pubsub.publisher on it.`,
-      });
-  }
-  return findings;
+      };
+    return {
+      problem: `Pub/Sub: there is no topic ${topic}, or the account may not publish to it`,
+      hint: 'Make the topic, and give the account roles/pubsub.publisher on it.',
+    };
+  });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { secret, setting } from '../../config/references.ts';
 import type { Fields } from '../connector.ts';
-import { withCustomFields } from '../fields.ts';
+import { onlyField, withCustomFields } from '../fields.ts';
 
 /** The YAML settings of a connection. */
 export const settingsSchema = z
@@ -115,8 +115,10 @@ export const caseOptions = z.strictObject({
 export const deletionOptions = z.strictObject({
   object: apiName.describe('API name of the object of the record, such as Task.'),
 });
-export const deletionFields = z.strictObject({
-  deleted: z.literal('true').default('true').describe('Only true: what is deleted, only people bring back.'),
-}) as unknown as z.ZodType<Fields>;
+export const deletionFields = onlyField(
+  'deleted',
+  'true',
+  'Only true: what is deleted, only people bring back.',
+);
 
 export const memberOptions = z.strictObject({ parent_field: parentField });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ActionType, Fields } from '../connector.ts';
 import { addressOf } from './client.ts';
 import { canonical, canonicalProfile } from './normal.ts';
@@ -10,6 +11,7 @@ import {
   updateByIdFields,
   updateFields,
   updateOptions,
+  valueFields,
 } from './schema.ts';
 
 /**
@@ -101,6 +103,24 @@ export const actions = {
         comment: 'The SLA ends in {{ minutes }} min.',
       },
     },
+  },
+  set_ticket: {
+    summary: 'Sets fields of a ticket, up to 100 tickets in a job.',
+    // Values are set and nothing is said: the same twice leaves the same ticket.
+    idempotency: 'upsert',
+    fields: valueFields,
+    options: z.strictObject({}),
+    unreadable: [],
+    needsParent: false,
+    maxBatch: 100,
+    maxReadBatch: 100,
+    // Each lane waits for its job; Zendesk queues or runs at most 30 for an account.
+    concurrency: 2,
+    lagMs,
+    locate: ({ ticket_id }: Fields) => (ticket_id === undefined ? {} : { ticket_id: ticket_id.trim() }),
+    canonical,
+    link: pageOf('tickets'),
+    example: { fields: { ticket_id: '{{ ticket_id }}', priority: 'low', custom_360012: '{{ segment }}' } },
   },
   upsert_user: {
     ...profile,

@@ -6,6 +6,7 @@ import { readProfiles } from './profile-readback.ts';
 import { named, profileRecord, upsertOne } from './profiles.ts';
 import { read } from './readback.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { setTickets } from './ticket-values.ts';
 import { writeTicket } from './tickets.ts';
 import { Users } from './users.ts';
 
@@ -29,6 +30,7 @@ export const connector: Connector = {
     return {
       check: (_actions, call) => check(zendesk, call),
       write: async (action, options, items, call) => {
+        if (action === 'set_ticket') return setTickets(zendesk, items, call);
         if (action === 'upsert_user') return users.upsert(options, items, call);
         if (action === 'upsert_organization') return writeOrganizations(zendesk, items, call);
         return oneByOne(items, (item) => writeTicket(zendesk, action, options, item, call));

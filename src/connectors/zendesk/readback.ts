@@ -32,6 +32,7 @@ async function locate(zendesk: Zendesk, action: string, item: ReadItem, call: Ca
     return item.id ? { ticketId: item.id } : { reading: await byExternalId(zendesk, item, call) };
   const ticketId = item.id ?? item.parentId ?? item.locator.ticket_id;
   if (!ticketId) return { reading: { kind: 'unreadable', reason: 'no ticket id to read' } };
+  if (action === 'set_ticket') return { ticketId };
   // The ticket shows the values but neither the comments nor whether it was this update that set them.
   if (item.id && !item.fields.includes('comment')) return { ticketId };
   const found = await findAudit(zendesk, ticketId, item.key, call);

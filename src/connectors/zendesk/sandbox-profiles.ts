@@ -12,13 +12,12 @@ interface Sent extends Record<string, unknown> {
 
 const maxBatch = 100;
 
-/** What the sandbox does with users and organisations, and the jobs that write many users. */
+/** What the sandbox does with users and organisations, one by one or many at once. */
 export class Profiles extends SandboxPart {
   /** Ids by type, field and folded value. */
   readonly #ids = new Map<string, string>();
   /** Those that were refused once are refused whenever they come. */
   readonly #refused = new Set<string>();
-  readonly #jobs = new Map<string, { asked: number; results: unknown[] }>();
   #lastId = 9_000;
 
   createOrUpdate(type: ProfileType, request: SandboxRequest): SandboxAnswer {
@@ -32,7 +31,7 @@ export class Profiles extends SandboxPart {
   }
 
   /** An account of which Zendesk has not enabled imports says 403; so does this one when an item's name says so. */
-  createOrUpdateMany(request: SandboxRequest): SandboxAnswer {
+  createOrUpdateMany(request: SandboxRequest): unknown[] | SandboxAnswer {
     const users = (request.body.users ?? []) as Sent[];
     if (users.length > maxBatch) return { status: 400, body: { error: 'TooManyValues' } };
     if (users.some(({ name }) => name?.includes('imports not enabled')))
@@ -40,29 +39,13 @@ export class Profiles extends SandboxPart {
         status: 403,
         body: { error: { title: 'Forbidden', message: 'Data imports are not enabled' } },
       };
-    const results = users.map((sent, position) => {
+    return users.map((sent, position) => {
       const done = this.#put('user', sent);
       if ('complaint' in done)
         return { id: position, error: 'UserUpdateError', details: done.complaint, status: 'Failed' };
       const { id, email, external_id } = done.profile;
       return { id, status: done.created ? 'Created' : 'Updated', ...(email ? { email } : { external_id }) };
     });
-    const id = `job-${this.#jobs.size + 1}`;
-    this.#jobs.set(id, { asked: 0, results });
-    return {
-      status: 200,
-      body: { job_status: { id, status: 'queued', total: users.length, results: null } },
-    };
-  }
-
-  /** Over when it is asked after for the second time. */
-  job(id: string): SandboxAnswer {
-    const job = this.#jobs.get(id);
-    if (!job) return notFound;
-    job.asked += 1;
-    const over = job.asked > 1;
-    const body = { id, status: over ? 'completed' : 'working', results: over ? job.results : null };
-    return { status: 200, body: { job_status: body } };
   }
 
   showMany(type: ProfileType, { query, stale }: SandboxRequest): SandboxAnswer {
@@ -136,5 +119,3 @@ function complaintOf({ email, name }: Sent, known: string | undefined): string |
     return `Email: ${email} is not properly formatted`;
   return undefined;
 }
-
-const notFound: SandboxAnswer = { status: 404, body: { error: 'RecordNotFound', description: 'Not found' } };

@@ -16,6 +16,8 @@ export class Helpdesk extends SandboxPart {
   readonly #audits = new Map<string, Audit[]>();
   readonly #users = new Map<string, { id: number; email: string; name: string }>();
   readonly #cache = new Map<string, { body: string; answer: SandboxAnswer; until: number }>();
+  /** What a job has refused is refused once more when it comes alone. */
+  readonly #refused = new Set<string>();
   #lastId = 0;
 
   create(request: SandboxRequest): SandboxAnswer {
@@ -55,12 +57,12 @@ export class Helpdesk extends SandboxPart {
     return this.#shown(201, ticketId, ticket, audit);
   }
 
-  update(ticketId: string, request: SandboxRequest): SandboxAnswer {
+  update(ticketId: string, request: SandboxRequest, inJob = false): SandboxAnswer {
     const sent = (request.body.ticket ?? {}) as Sent;
     const record = this.records.get('tickets', ticketId);
     if (!record) return notFound;
     if (record.fields.group_id === otherGroup) return forbidden;
-    const refused = refusal(sent, false) ?? this.#rejected(sent);
+    const refused = refusal(sent, false) ?? this.#rejected(sent, inJob);
     if (refused) return refused;
     if (sent.safe_update && sent.updated_stamp !== record.fields.updated_at) {
       return {
@@ -74,6 +76,17 @@ export class Helpdesk extends SandboxPart {
     const change = stored(record.fields, taken(this.faults, sent));
     const put = this.records.put('tickets', ticketId, { ...change, updated_at: new Date().toISOString() });
     return this.#shown(200, ticketId, put.fields, this.#audit(ticketId, sent, 'Change'));
+  }
+
+  /** What a job says of each change; refusals bear their position. */
+  updateMany(request: SandboxRequest): unknown[] {
+    const sent = (request.body.tickets ?? []) as (Sent & { id: number })[];
+    return sent.map(({ id, ...ticket }, position) => {
+      const { status, body } = this.update(String(id), { ...request, body: { ticket } }, true);
+      if (status === 200) return { id, action: 'update', status: 'Updated', success: true };
+      const { error } = body as { error: string };
+      return { id: position, action: 'update', status: 'Failed', success: false, error };
+    });
   }
 
   show(ticketId: string, stale: boolean): SandboxAnswer {
@@ -109,8 +122,11 @@ export class Helpdesk extends SandboxPart {
     return (stale ? this.records.before('tickets', ticketId) : this.records.get('tickets', ticketId))?.fields;
   }
 
-  #rejected(sent: Sent): SandboxAnswer | undefined {
-    if (!this.faults.take('reject_item', JSON.stringify(sent))) return undefined;
+  #rejected(sent: Sent, inJob = false): SandboxAnswer | undefined {
+    const text = JSON.stringify(sent);
+    const isTaken = this.faults.take('reject_item', text) !== undefined;
+    if (isTaken && inJob) this.#refused.add(text);
+    else if (!isTaken && !this.#refused.delete(text)) return undefined;
     const details = { base: [{ description: 'Assignee: is not a member of the group' }] };
     return {
       status: 422,

@@ -2,6 +2,7 @@ import type { Sandbox, SandboxOptions } from '../connector.ts';
 import { type SandboxAnswer, type SandboxRequest, SandboxVendor } from '../sandbox.ts';
 import { serveSandbox } from '../sandbox-server.ts';
 import type { Budget } from '../sandbox-window.ts';
+import { Jobs } from './sandbox-jobs.ts';
 import { Profiles } from './sandbox-profiles.ts';
 import { Helpdesk } from './sandbox-tickets.ts';
 
@@ -14,6 +15,7 @@ export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
 
 class ZendeskSandbox extends SandboxVendor {
   readonly #helpdesk = new Helpdesk(this.records, this.faults);
+  readonly #jobs = new Jobs();
   readonly #profiles = new Profiles(this.records, this.faults);
 
   /** The limit of the smallest plan; it is one for the whole account. */
@@ -42,6 +44,8 @@ class ZendeskSandbox extends SandboxVendor {
     if (path === '/api/v2/tickets/show_many') {
       return this.#helpdesk.showMany((query.ids ?? '').split(','), request.stale);
     }
+    if (path === '/api/v2/tickets/update_many' && method === 'PUT')
+      return this.#jobs.begin(this.#helpdesk.updateMany(request));
     const profiles = this.#answerProfiles(path, request);
     if (profiles) return profiles;
     const [, ticketId, rest] = /^\/api\/v2\/tickets\/(\d+)(\/audits)?$/.exec(path) ?? [];
@@ -53,14 +57,17 @@ class ZendeskSandbox extends SandboxVendor {
 
   #answerProfiles(path: string, request: SandboxRequest): SandboxAnswer | undefined {
     const jobId = /^\/api\/v2\/job_statuses\/([\w-]+)$/.exec(path)?.[1];
-    if (jobId) return this.#profiles.job(jobId);
+    if (jobId) return this.#jobs.show(jobId);
     const [, type, verb] = /^\/api\/v2\/(user|organization)s\/(\w+)$/.exec(path) ?? [];
     if (type !== 'user' && type !== 'organization') return undefined;
     const posted = request.method === 'POST';
     if (posted && verb === 'create_or_update') return this.#profiles.createOrUpdate(type, request);
     if (verb === 'show_many') return this.#profiles.showMany(type, request);
     if (type !== 'user') return undefined;
-    if (posted && verb === 'create_or_update_many') return this.#profiles.createOrUpdateMany(request);
+    if (posted && verb === 'create_or_update_many') {
+      const done = this.#profiles.createOrUpdateMany(request);
+      return Array.isArray(done) ? this.#jobs.begin(done) : done;
+    }
     return verb === 'search' ? this.#profiles.search(request) : undefined;
   }
 

@@ -43,16 +43,26 @@ export const createFields = withCustomFields(
   customField,
 );
 
-const updateShape = {
+const valueShape = {
   subject: z.string().exactOptional().describe('The subject line.'),
-  comment: z.string().exactOptional().describe('A comment to add.'),
   ...sharedFields,
 };
+const updateShape = { ...valueShape, comment: z.string().exactOptional().describe('A comment to add.') };
 export const updateFields = withCustomFields(updateShape, customField);
 export const updateByIdFields = withCustomFields(
   {
     ticket_id: z.string().describe('Numeric id of the ticket.'),
     ...updateShape,
+  },
+  customField,
+);
+export const valueFields = withCustomFields(
+  {
+    ticket_id: z
+      .string()
+      .exactOptional()
+      .describe('Numeric id of the ticket. Absent: the ticket that the destination `follows`.'),
+    ...valueShape,
   },
   customField,
 );

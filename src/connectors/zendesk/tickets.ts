@@ -29,7 +29,7 @@ async function create(
 ): Promise<Outcome> {
   const { body, requester_email: email, requester_name: name, ...rest } = item.fields;
   const ticket = {
-    ...common(rest),
+    ...ticketRecord(rest),
     external_id: item.key,
     comment: { body, public: options.public !== false },
     ...(email || name ? { requester: { ...(name && { name }), ...(email && { email }) } } : {}),
@@ -57,7 +57,7 @@ async function change(
     if (found.kind === 'problem') return beforeWriting(found.problem);
   }
   const ticket = {
-    ...common(rest),
+    ...ticketRecord(rest),
     ...(comment ? { comment: { body: comment, public: options.public === true } } : {}),
     metadata: { readback_key: item.key },
   };
@@ -65,7 +65,8 @@ async function change(
   return answer.ok ? { kind: 'applied', id: ticketId } : answer.problem;
 }
 
-function common(fields: Fields): Record<string, unknown> {
+/** The fields of a ticket as Zendesk wants them. */
+export function ticketRecord(fields: Fields): Record<string, unknown> {
   const ticket: Record<string, unknown> = {};
   const custom: { id: number; value: string }[] = [];
   for (const [field, value] of Object.entries(fields)) {

@@ -1,10 +1,10 @@
-import { isOfConnection } from '../calls.ts';
-import type { CallOptions, Outcome, Throttled, Unavailable, WriteItem } from '../connector.ts';
+import type { CallOptions, Outcome, WriteItem } from '../connector.ts';
 import { asked } from '../rest.ts';
 import { inRounds } from '../rounds.ts';
 import { isForbidden, type Zendesk } from './client.ts';
 import { followJob, type JobResult } from './jobs.ts';
 import { folded, type Named, named, profileRecord, upsertOne } from './profiles.ts';
+import { isWritten, notNamed, type Settle, writeTogether } from './together.ts';
 
 /** Writes users: many by a job of Zendesk's, one by one request. */
 export class Users {
@@ -23,31 +23,23 @@ export class Users {
     call: CallOptions,
   ): Promise<Map<string, Outcome>> {
     const { named: users, outcomes } = named(items);
-    let stopped: Throttled | Unavailable | undefined;
-    const settle = ({ item }: Named, outcome: Outcome) => {
-      outcomes.set(item.key, outcome);
-      if (isOfConnection(outcome)) stopped = outcome;
-    };
-    const inDoubt = () => [...outcomes.values()].some(({ kind }) => kind === 'ambiguous');
-    for (const round of inRounds(users, ({ identity }) => folded(identity.value))) {
-      const single = round.length > 1 && !stopped ? await this.#byJob(round, options, call, settle) : round;
-      for (const one of single) {
-        const record = profileRecord('user', one.item.fields, options);
-        settle(one, stopped ?? (await upsertOne(this.#zendesk, 'user', record, call)));
-      }
-      // What may still land must not land after the next values of the same user.
-      if (inDoubt())
-        stopped ??= { kind: 'throttled', retryAfterMs: null, reason: 'not sent: the one before is in doubt' };
-    }
+    await writeTogether(
+      inRounds(users, ({ identity }) => folded(identity.value)),
+      outcomes,
+      {
+        job: (round, settle) => this.#byJob(round, options, call, settle),
+        alone: ({ item }) =>
+          upsertOne(this.#zendesk, 'user', profileRecord('user', item.fields, options), call),
+      },
+    );
     return outcomes;
   }
 
-  /** Returns the users whose turn it is to go alone: certainly not written, and not yet told why. */
   async #byJob(
     users: Named[],
     options: Record<string, unknown>,
     call: CallOptions,
-    settle: (user: Named, outcome: Outcome) => void,
+    settle: Settle<Named>,
   ): Promise<Named[]> {
     if (!this.#mayImport) return users;
     // Beginning the job and waiting for it are together what a call may take.
@@ -68,14 +60,7 @@ export class Users {
       if (id !== undefined) settle(user, { kind: 'applied', id });
       return id === undefined;
     });
-    const refusals = end.results.filter((result) => !isWritten(result)).length;
-    const allTold = end.complete && end.results.length === users.length;
-    // Refusals are named by position alone. Where they are as many as are left, they are those that are left.
-    if (allTold && refusals === left.length) return left;
-    const reason = end.complete ? 'the job’s answer does not tell of this user' : end.reason;
-    const { meanwhile } = end;
-    for (const user of left) settle(user, { kind: 'ambiguous', reason, ...(meanwhile && { meanwhile }) });
-    return [];
+    return notNamed(end, users.length, left, settle);
   }
 
   /** The ids of the users that the job has written, by what identifies them; undefined when that could not be asked. */
@@ -102,9 +87,4 @@ export class Users {
     for (const profile of shown.profiles) ids.set(folded(profile[field]), String(profile.id));
     return ids;
   }
-}
-
-/** "Created" and "Updated"; what failed has an error, and its position in the place of an id. */
-function isWritten({ id, status, error, success }: JobResult): boolean {
-  return id !== undefined && error === undefined && status !== 'Failed' && success !== false;
 }
