@@ -41,8 +41,8 @@ export function addressOf({ base_url, subdomain }: Pick<Settings, 'base_url' | '
 /** Zendesk's ticketing API: the only place that knows its addresses, limits and ways of saying no. */
 export class Zendesk {
   readonly #rest: Rest;
-  /** For updates, which take no key. */
-  readonly #updates: Rest;
+  /** For whatever may write. */
+  readonly #writes: Rest;
   /** For questions about the account, where a 403 is no record's. */
   readonly #account: Rest;
   readonly #gate: Gate;
@@ -57,7 +57,7 @@ export class Zendesk {
       gate,
     };
     this.#rest = new Rest({ ...api, problemOf });
-    this.#updates = new Rest({ ...api, problemOf: ofUpdate });
+    this.#writes = new Rest({ ...api, problemOf: ofWrite });
     this.#account = new Rest({ ...api, problemOf: (refusal) => ofAccount(problemOf(refusal)) });
     this.#gate = gate;
   }
@@ -72,8 +72,8 @@ export class Zendesk {
     call: CallOptions,
     body?: unknown,
     headers?: Record<string, string>,
-    rest = this.#rest,
   ): Promise<Answer | Refused> {
+    const rest = method === 'GET' ? this.#rest : this.#writes;
     const answer = await rest.ask(method, path, call, body, headers);
     if (answer.ok || !isForbidden(answer.problem)) return answer;
     const account = await asked(() => this.me(call));
@@ -135,8 +135,7 @@ export class Zendesk {
     ticket: Record<string, unknown>,
     call: CallOptions,
   ): Promise<Answer | Refused> {
-    const path = `/api/v2/tickets/${ticketId}`;
-    const answer = await this.ask('PUT', path, call, { ticket }, {}, this.#updates);
+    const answer = await this.ask('PUT', `/api/v2/tickets/${ticketId}`, call, { ticket });
     return answer.ok && !answer.body.ticket ? this.unreadable('an answer without a ticket') : answer;
   }
 
@@ -224,10 +223,10 @@ function ofAccount(problem: Problem): Problem {
 }
 
 /**
- * Zendesk says 503 with a time to wait also of a database that timed out, and not whether before or after it wrote. Only a
- * request that carries a key may simply be sent again.
+ * Zendesk says 503 with a time to wait also of a database that timed out, and not whether before or after it wrote. Taken for
+ * a no, a comment could be said twice, and a ticket that is there be superseded as one that was never sent.
  */
-function ofUpdate(refusal: Refusal): Problem {
+function ofWrite(refusal: Refusal): Problem {
   const problem = problemOf(refusal);
   return problem.kind === 'throttled' && refusal.status === 503
     ? { kind: 'ambiguous', reason: problem.reason }
