@@ -130,6 +130,17 @@ test('what follows waits for the record it follows, and does nothing when there 
   assert.equal((await house.settled('reply'))[quiet], 'suppressed');
 });
 
+test('what follows a record that was promised and not made waits for the one that is made in its place', async () => {
+  house.sandboxes.get('slack')?.inject({ kind: 'accept_without_write', match: `Customer ${next} ` });
+  const entity = await enter(0.95);
+  assert.equal((await house.settled('alert', 60_000))[entity], 'verified');
+  assert.ok((await attempts(entity, 'alert')).includes('missing'));
+  assert.equal((await house.settled('reply', 60_000))[entity], 'verified');
+  const [message] = records('slack', `"Customer ${next} `);
+  const [answer] = records('slack', `opened for Customer ${next}"`);
+  assert.equal(answer?.fields.thread_ts, message?.fields.ts ?? 'no message');
+});
+
 const mended: { fault: FaultKind; seen: string }[] = [
   { fault: 'throttle', seen: 'throttled' },
   { fault: 'throttle_bare', seen: 'throttled' },

@@ -82,26 +82,22 @@ order by actions.due_at
 limit :limit;
 
 -- name: parents
--- The record to work on: what the followed destination made last for the same entity up to this transition, and whether
--- one is on its way.
+-- The record to work on: what the followed destination made last for the same entity up to this transition; none while
+-- one is on its way, also where the destination has said yes and nobody has read it back. An id that was promised may be of
+-- a record that does not come, or cannot be found yet, and an older record is not the one that is meant.
 select
   wanted.key,
+  upcoming.pending,
   (
     select parent.external_id
     from actions as parent
-    where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+    where not upcoming.pending
+      and parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
       and parent.sequence <= wanted.sequence
-      and parent.external_id is not null and parent.state in ('verified', 'unverifiable', 'differs', 'accepted')
+      and parent.external_id is not null and parent.state in ('verified', 'unverifiable', 'differs')
     order by parent.sequence desc
     limit 1
   ) as parent_id,
-  exists (
-    select
-    from actions as parent
-    where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
-      and parent.sequence <= wanted.sequence
-      and parent.settled_at is null
-  ) as pending,
   (
     select parent.state
     from actions as parent
@@ -111,7 +107,16 @@ select
     limit 1
   ) as last_state
 from unnest(:keys::uuid[], :signals::text[], :entities::text[], :sequences::bigint[])
-  as wanted (key, signal, entity, sequence);
+  as wanted (key, signal, entity, sequence)
+cross join lateral (
+  select exists (
+    select
+    from actions as parent
+    where parent.entity = wanted.entity and parent.signal = wanted.signal and parent.destination = :follows
+      and parent.sequence <= wanted.sequence
+      and parent.settled_at is null
+  ) as pending
+) as upcoming;
 
 -- name: commit_intents
 -- Nothing leaves the process before this has committed. Returns the keys that may be sent: not those that were

@@ -20,8 +20,12 @@ export const defaultsSchema = z
   .describe('What signals and destinations get that say nothing else.');
 
 export const rateLimitSchema = z.strictObject({
-  requests: z.int().min(1).max(100_000).describe('At most this many requests …'),
-  per: duration(100).describe('… in any window of this length.'),
+  requests: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .describe('The most requests in any window of the length `per`, such as 100.'),
+  per: duration(100).describe('The length of the window of `requests`, such as 10s.'),
 });
 
 /** What every connection may say, whatever its connector. */

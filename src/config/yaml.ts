@@ -67,9 +67,12 @@ export function parseYaml(file: string, text: string, problems: ReadbackError[])
       prettyErrors: false,
       lineCounter: lines,
     });
-    const complaints = [...document.errors, ...document.warnings].slice(0, mostComplaints);
-    found.push(...complaints.map((error) => yamlProblem(error, file, text)));
-    found.push(...structureProblems(document, file, text));
+    const complaints = [...document.errors, ...document.warnings].map((error) =>
+      yamlProblem(error, file, text),
+    );
+    found.push(...firstOfEachLine(complaints).slice(0, mostComplaints));
+    const told = new Set(found.map(({ place }) => place?.line));
+    found.push(...structureProblems(document, file, text).filter(({ place }) => !told.has(place?.line)));
     if (found.length === 0) located = new Located(document, lines, file, text);
   } catch (error) {
     const message = `not valid YAML: ${reasonOf(error as Error)}`;
@@ -110,6 +113,12 @@ function reasonOf(error: Error): string {
       .replace(/\.$/, '')
       .slice(0, 120)
   );
+}
+
+/** What else the parser stumbles over in a line follows from the first, and would be told with the same hint. */
+function firstOfEachLine(problems: readonly ReadbackError[]): ReadbackError[] {
+  const seen = new Set<number | undefined>();
+  return problems.filter(({ place }) => !seen.has(place?.line) && seen.add(place?.line));
 }
 
 function yamlProblem(error: YAMLError, file: string, text: string): ReadbackError {

@@ -175,6 +175,7 @@ export interface Takeover {
 }
 
 export interface Parent {
+  /** Null also while one is on its way. */
   parent_id: string | null;
   pending: boolean;
   /** Where the followed destination's newest action of the entity ended; null: there never was one. */

@@ -38,12 +38,19 @@ export function templateError(error: unknown, text: string, place: Place): Readb
   }
   const { token, originalError } = error as LiquidError & { originalError?: Error };
   const [row, column] = token.getPosition() as [number, number];
-  if (error.message.startsWith('expected "|" before filter'))
+  if (error.message.startsWith('expected "|" before filter')) {
     // LiquidJS points behind the character it stumbled over.
+    const stumbled = placeWithin(place, row, column - 1);
+    if (token.input.startsWith('{{', token.begin - 1))
+      return new ReadbackError('TEMPLATE', '{{ stands in an output that is not closed', {
+        place: stumbled,
+        hint: 'write }} behind the value before it',
+      });
     return new ReadbackError('TEMPLATE', 'unexpected text after the value', {
-      place: placeWithin(place, row, column - 1),
+      place: stumbled,
       hint: 'compare with == or !=, and put | before a filter',
     });
+  }
   return new ReadbackError('TEMPLATE', messageOf(originalError ?? error, token), {
     place: placeWithin(place, row, column),
     hint: hintFor(originalError ?? error),

@@ -159,7 +159,7 @@ function decideDifference(
  */
 function decideAbsence(action: Action, policy: VerifyPolicy, call: Call): Move {
   const answered = action.state === 'accepted';
-  const reason = answered ? 'accepted by the destination, but not there' : 'no answer, and not there';
+  const reason = answered ? 'accepted by the destination, but not there' : 'no clear answer, and not there';
   const found = { call, outcome: 'missing', generation: action.generation + (answered ? 1 : 0) };
   if (policy.idempotency === 'none' && !answered) {
     // Nothing protects from a late first write: a person decides.

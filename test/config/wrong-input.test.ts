@@ -147,6 +147,7 @@ const cases: Case[] = [
     'rate limit is complete',
     line(root, 'env:HUBSPOT_TOKEN', 'env:HUBSPOT_TOKEN, rate_limit: { requests: 5 }'),
     `${root}:5:75 CONFIG_KEY: \`rate_limit.per\` is missing`,
+    'The length of the window of `requests`, such as 10s.',
   ],
   [
     'default is a duration',
@@ -528,6 +529,16 @@ const cases: Case[] = [
 
 test('the project of these tests has no problems', async () => {
   assert.deepEqual((await load({})).problems, []);
+});
+
+test('one slip in a line is one problem, whatever else the parser stumbles over there', async () => {
+  const cron = await load(line(signal, '"*/5 * * * *"', '*/5 * * * *'));
+  assert.equal(cron.problems.filter(({ code }) => code === 'CONFIG_YAML').length, 1);
+  const tab = await load(line(destination, '  contact_email: ', '\tcontact_email: '));
+  assert.deepEqual(
+    tab.problems.map((problem) => problem.format().split('\n')[0]),
+    [`${destination}:7:1 CONFIG_YAML: not valid YAML: a tab is used to indent`],
+  );
 });
 
 for (const [rule, written, problem, hint] of cases)

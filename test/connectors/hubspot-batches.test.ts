@@ -116,8 +116,15 @@ describe('a HubSpot task', () => {
     client.write('upsert_contact', byEmail, [item('c1', { email })], call());
 
   it('is not made for a contact HubSpot does not know', async () => {
-    const outcome = await writeTask();
-    assert.ok(outcome?.kind === 'rejected' && outcome.permanent && outcome.code === 'UNKNOWN_TARGET');
+    const ask = async (mayRepeat: boolean) =>
+      (await client.write('create_task', taskOptions, [{ ...item('t1', fields), mayRepeat }], call())).get(
+        't1',
+      );
+    const first = await ask(false);
+    assert.ok(first?.kind === 'rejected' && first.code === 'UNKNOWN_TARGET');
+    assert.ok(!first.permanent, 'a contact may be newer than what one read shows');
+    const again = await ask(true);
+    assert.ok(again?.kind === 'rejected' && again.permanent && again.code === 'UNKNOWN_TARGET');
     assert.deepEqual(sandbox.records(), []);
   });
   it('is not made, but worth another attempt, when its contact cannot be looked up', async () => {

@@ -88,6 +88,7 @@ const refused: [text: string, line: number, column: number, message: string | Re
   ['{{ name | lowcase }}', 10, 5, 'undefined filter: lowcase'],
   ['{{ name | sample }}', 10, 5, 'undefined filter: sample'],
   ['{{ name', 10, 5, 'output "{{ name" not closed'],
+  ['{{ name is at {{ risk }}', 10, 19, '{{ stands in an output that is not closed', /}} behind/],
   ['{{ name name }}', 10, 8, 'two values stand side by side'],
   ['{{ name, count }}', 10, 12, 'unexpected `, count`'],
   ['{% if a = b %}{% endif %}', 10, 13, 'unexpected text after the value', /==/],

@@ -56,6 +56,14 @@ describe('Postgres server', () => {
     }
   });
 
+  it('suggests the column that may be meant, by the name that its author knows', async () => {
+    const reader = await open({ url: new Secret(database.url) });
+    const missing = (sql: string, hint: string) =>
+      assert.rejects(reader.describe(sql, patient), { code: 'SIGNAL_SQL', hint });
+    await missing('select * from (select stock from parts) as signal where stok > 1', 'did you mean `stock`?');
+    await missing('select p.stok from parts as p', 'did you mean `p.stock`?');
+  });
+
   it('keeps snapshots where the role may, and nowhere else', async () => {
     const role = `keeper_${process.pid}`;
     const { pool } = database;

@@ -65,9 +65,10 @@ async function write(
   const tos = await lookUp(hubspot, { ...ends.to, properties: [] }, values('to'), call);
   const labelOf = await labels(hubspot, ends, values('label').length > 0, call);
   const links: Link[] = [];
-  for (const { key, fields } of items) {
-    const from = idIn(froms, ends.from, 'from', fields.from ?? '');
-    const to = idIn(tos, ends.to, 'to', fields.to ?? '');
+  for (const item of items) {
+    const { key, fields } = item;
+    const from = idIn(froms, ends.from, item, 'from');
+    const to = idIn(tos, ends.to, item, 'to');
     const label = fields.label === undefined ? [] : labelOf(fields.label);
     if ('failure' in from) outcomes.set(key, from.failure);
     else if ('failure' in to) outcomes.set(key, to.failure);

@@ -72,9 +72,10 @@ async function changeMembers(
   const values = items.map(({ fields }) => fields.member ?? '').filter((value) => value.trim() !== '');
   const looked = await lookUp(hubspot, { ...place, properties: [] }, values, call);
   const members = new Map<string, string>();
-  for (const { key, fields, parentId } of items) {
+  for (const item of items) {
+    const { key, fields, parentId } = item;
     const followed = fields.member === undefined && parentId !== undefined;
-    const member = followed ? { id: parentId } : idIn(looked, place, 'member', fields.member ?? '');
+    const member = followed ? { id: parentId } : idIn(looked, place, item, 'member');
     if ('failure' in member) outcomes.set(key, member.failure);
     else members.set(key, member.id);
   }

@@ -1,4 +1,4 @@
-import type { CallOptions, Outcome } from '../connector.ts';
+import type { CallOptions, Outcome, WriteItem } from '../connector.ts';
 import { inHalves } from '../halves.ts';
 import { rejected } from '../outcomes.ts';
 import { type Failure, type HubSpot, isAboutAll, outcomeOf } from './client.ts';
@@ -68,22 +68,22 @@ export function under(
 
 /**
  * The id of the record that a field names, before anything is written: a lookup that was lost is then a definite no that
- * is worth another attempt.
+ * is worth another attempt, and so is the first that finds nothing, as what is read may be behind what was written.
  */
 export function idIn(
   found: Map<string, Looked>,
   { object, idProperty }: Place,
+  { fields, mayRepeat }: Pick<WriteItem, 'fields' | 'mayRepeat'>,
   field: string,
-  value: string,
 ): { id: string } | { failure: Outcome } {
+  const value = fields[field] ?? '';
   const looked = value.trim() === '' ? undefined : under(found, idProperty, value);
   if (!looked) return { failure: rejected('EMPTY_TARGET', `${field} is empty, so it names no record`) };
   if (looked.kind === 'record') return { id: looked.id };
   if (looked.kind === 'absent') {
     const by = idProperty ?? 'id';
-    return {
-      failure: rejected('UNKNOWN_TARGET', `HubSpot has no ${object} record with this ${by} (field ${field})`),
-    };
+    const no = rejected('UNKNOWN_TARGET', `HubSpot has no ${object} record with this ${by} (field ${field})`);
+    return { failure: { ...no, permanent: mayRepeat } };
   }
   return { failure: beforeWriting(looked, field) };
 }

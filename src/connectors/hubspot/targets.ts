@@ -1,4 +1,4 @@
-import type { CallOptions, Fields, Outcome } from '../connector.ts';
+import type { CallOptions, Outcome, WriteItem } from '../connector.ts';
 import type { HubSpot } from './client.ts';
 import { idIn, lookUp, type Place } from './lookup.ts';
 
@@ -19,7 +19,7 @@ export type Found = { ids: Partial<Record<TargetField, string>> } | { failure: O
 /** Finds the records that new ones are to be put on. One call per kind of name; nothing is written. */
 export async function findTargets(
   hubspot: HubSpot,
-  items: { key: string; fields: Fields }[],
+  items: Pick<WriteItem, 'key' | 'fields' | 'mayRepeat'>[],
   call: CallOptions,
 ): Promise<Map<string, Found>> {
   const result = new Map<string, Found>(items.map(({ key }) => [key, { ids: {} }]));
@@ -30,8 +30,9 @@ export async function findTargets(
     if (naming.length === 0) continue;
     const values = naming.map(({ fields }) => fields[field] ?? '').filter((value) => value.trim() !== '');
     const looked = await lookUp(hubspot, { ...targets[field], properties: [] }, values, call);
-    for (const { key, fields } of naming) {
-      const target = idIn(looked, targets[field], field, fields[field] ?? '');
+    for (const item of naming) {
+      const { key } = item;
+      const target = idIn(looked, targets[field], item, field);
       const entry = result.get(key);
       if ('failure' in target) result.set(key, target);
       else if (entry && 'ids' in entry) entry.ids[field] = target.id;

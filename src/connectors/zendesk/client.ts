@@ -41,6 +41,8 @@ export function addressOf({ base_url, subdomain }: Pick<Settings, 'base_url' | '
 /** Zendesk's ticketing API: the only place that knows its addresses, limits and ways of saying no. */
 export class Zendesk {
   readonly #rest: Rest;
+  /** For whatever may write. */
+  readonly #writes: Rest;
   /** For questions about the account, where a 403 is no record's. */
   readonly #account: Rest;
   readonly #gate: Gate;
@@ -55,6 +57,7 @@ export class Zendesk {
       gate,
     };
     this.#rest = new Rest({ ...api, problemOf });
+    this.#writes = new Rest({ ...api, problemOf: ofWrite });
     this.#account = new Rest({ ...api, problemOf: (refusal) => ofAccount(problemOf(refusal)) });
     this.#gate = gate;
   }
@@ -70,7 +73,8 @@ export class Zendesk {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer | Refused> {
-    const answer = await this.#rest.ask(method, path, call, body, headers);
+    const rest = method === 'GET' ? this.#rest : this.#writes;
+    const answer = await rest.ask(method, path, call, body, headers);
     if (answer.ok || !isForbidden(answer.problem)) return answer;
     const account = await asked(() => this.me(call));
     if (!account.ok) return { ...answer, problem: beforeWriting(account.problem) };
@@ -218,12 +222,23 @@ function ofAccount(problem: Problem): Problem {
     : problem;
 }
 
+/**
+ * Zendesk says 503 with a time to wait also of a database that timed out, and not whether before or after it wrote. Taken for
+ * a no, a comment could be said twice, and a ticket that is there be superseded as one that was never sent.
+ */
+function ofWrite(refusal: Refusal): Problem {
+  const problem = problemOf(refusal);
+  return problem.kind === 'throttled' && refusal.status === 503
+    ? { kind: 'ambiguous', reason: problem.reason }
+    : problem;
+}
+
 /** How Zendesk says no. Bodies are JSON, plain text (429) or HTML (proxies); only the status is relied on. */
 function problemOf({ status, headers, json, text, quote }: Refusal): Problem {
   const code = typeof json?.error === 'string' ? json.error : `http_${status}`;
   const reason = quote(`${status} ${describe(json) ?? plain(text)}`);
   const retryAfter = headers.get('retry-after');
-  // 503 with Retry-After is Zendesk's maintenance answer: nothing was taken in.
+  // 503 with Retry-After: maintenance, or a database that timed out.
   if (status === 429 || (status === 503 && retryAfter !== null))
     return { kind: 'throttled', retryAfterMs: parseRetryAfter(retryAfter), reason };
   if (status === 401) return { kind: 'unavailable', code, reason };

@@ -68,9 +68,15 @@ export function failureOf(error: unknown, context: FailureContext): ReadbackErro
   const sqlAtFault = sqlFaults.test(code) || (context.preparing === true && code !== '57014');
   return new ReadbackError(sqlAtFault ? 'SIGNAL_SQL' : 'WAREHOUSE_QUERY', message, {
     place: position === undefined ? undefined : placeOf(Number(position) - 1, context.sql, context.prefix),
-    hint: hint ?? (refusals.test(`${code} ${message}`) ? readOnlyHint : undefined),
+    hint: inOurForm(hint) ?? (refusals.test(`${code} ${message}`) ? readOnlyHint : undefined),
     cause: error,
   });
+}
+
+/** A `when` stands around the signal's SQL, which has a name there that its author has never seen. */
+function inOurForm(hint: string | undefined): string | undefined {
+  const column = /^Perhaps you meant to reference the column "(?:signal\.)?([^"]+)"\.$/.exec(hint ?? '')?.[1];
+  return column === undefined ? hint : `did you mean \`${column}\`?`;
 }
 
 /** Undefined when the fault is in what was put around the statement. */
