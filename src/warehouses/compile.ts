@@ -118,7 +118,9 @@ export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number
   const fill = (name: string, values: Record<string, string> = {}) => render(templates, name, values);
   const each = (name: string, columns: string[]) =>
     columns.map((column) => fill(name, { column: quote(column) })).join(joint);
-  const bucket = fill('bucket', { keys: each('key_text', key), buckets: String(buckets) });
+  const keys = each('key_text', key);
+  const wholeKey = fill(key.length === 1 ? 'whole_key_of_one' : 'whole_key_of_several', { keys });
+  const bucket = fill('bucket', { keys, whole_key: wholeKey, buckets: String(buckets) });
   const { armed, where } = conditions(templates, query);
   if (only) where.push(fill('in_buckets', { bucket, only: only.join(', ') || 'null' }));
   const hashed = [...key.map(quote), armed, ...track.map(quote)];

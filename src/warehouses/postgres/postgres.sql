@@ -17,7 +17,7 @@ select 1
 
 -- name: bucket
 -- Positive, and 0 when the key is null. The collation is named so that only the bytes count.
-mod(hashtextextended(concat_ws('/', {{keys}}) collate "C", 0) & 9223372036854775807, {{buckets}})
+mod(hashtextextended({{whole_key}} collate "C", 0) & 9223372036854775807, {{buckets}})
 
 -- name: hash
 hashtextextended(row({{columns}})::text collate "C", 0) & 9223372036854775807
