@@ -98,9 +98,11 @@ export class Pipeline {
     // What the warehouse said of its columns may be why.
     const forget = () => this.#lenses.delete(signal.name);
     try {
+      const lens = await opening;
       const looked = await look(client, warehouse, signal, {
         ...options,
-        lens: await opening,
+        lens,
+        onRows: (poll, rows) => this.#enricher.remember(signal, poll, lens.columns, rows),
         emit: (tx, poll) => this.#emit(tx, poll, signal),
       });
       if (looked?.state === 'whole') forget();

@@ -81,7 +81,7 @@ create temp table if not exists moves (
   transition transition,
   fingerprint text,
   observed_at timestamptz
-) on commit delete rows;
+);
 
 -- name: create_fresh
 create temp table if not exists fresh (
@@ -93,10 +93,19 @@ create temp table if not exists fresh (
   detected_at timestamptz,
   cooling boolean,
   fired_at timestamptz
-) on commit delete rows;
+);
 
--- name: clear_incoming
-truncate incoming;
+-- name: clear_tables
+truncate incoming, moves, fresh;
+
+-- name: clear_moves
+truncate moves, fresh;
+
+-- name: delete_moves
+-- What the look before has left. Tables that are emptied with each commit (`on commit delete rows`) cost the server 0.6 ms of
+-- processor time, ten times this, and wait for the file system.
+with gone as (delete from fresh)
+delete from moves;
 
 -- name: copy_incoming
 copy incoming (entity, bucket, armed, fingerprint, hash, observed_at) from stdin;

@@ -56,9 +56,9 @@ select count(*) as adopted from orphans;
 
 -- name: due
 -- Oldest first. An action waits while an older one of its entity is still open, so that an older transition can
--- never overwrite a newer one.
+-- never overwrite a newer one. What is being sent is in somebody's hand, or becomes `unknown` when the lane is taken.
 select
-  actions.key, actions.message, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
+  actions.key, actions.message, actions.poll, actions.signal, actions.entity, actions.sequence, actions.transition, actions.state,
   actions.attempts, actions.corrections, actions.absences, actions.unread, actions.generation, actions.external_id, actions.locator,
   actions.sent, actions.reason, actions.observed_at, actions.detected_at,
   actions.expires_at <= clock_timestamp() as expired,
@@ -68,6 +68,7 @@ select
 from actions
 join polls on polls.id = actions.poll
 where actions.destination = :destination and actions.lane = :lane and actions.due_at <= clock_timestamp()
+  and actions.state <> 'sending'
   and (
     -- Nothing comes before an entity's first transition.
     actions.sequence = 1

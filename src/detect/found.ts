@@ -57,7 +57,7 @@ const sessionTables = ['incoming', ...moveTables] as const;
 /** Puts rows into `incoming`, and nothing else into it. @returns how many */
 export async function receive(client: pg.PoolClient, batches: AsyncIterable<Value[][]>): Promise<number> {
   for (const table of sessionTables) await sql.run(client, `create_${table}`);
-  await sql.run(client, 'clear_incoming');
+  await sql.run(client, 'clear_tables');
   const copied = await copyMembers(client, sql.get('copy_incoming').text, batches);
   await sql.run(client, 'analyze_incoming');
   return copied;

@@ -11,13 +11,17 @@ import { lockAndAsk, unlockSignal } from './lock.ts';
 import { shapeOf, signalQuery } from './poll.ts';
 
 const sql = queries('detect');
-/** Connections whose session has these tables. */
-const prepared = new WeakSet<pg.PoolClient>();
+/** How many looks each connection has begun. */
+const looks = new WeakMap<pg.PoolClient, number>();
+/** What is deleted leaves a pointer behind in its table, which is therefore truncated once in so many looks. */
+const looksUntilCleared = 100;
 
 /** What looking at single entities needs to know of a signal; asked of the warehouse once. */
 export interface Lens {
   query: SignalQuery;
   key: Column[];
+  /** Of the row; none where two have one name. */
+  columns: Column[];
   shape: string;
 }
 
@@ -28,6 +32,8 @@ export interface LookOptions {
   signal: AbortSignal;
   /** Whom to tell, with the commit, that there is something to do. */
   news: string;
+  /** Told, before it is committed, of the rows of those that moved: their values in the order of the lens' columns. */
+  onRows?(poll: string, rows: ReadonlyMap<string, readonly Value[]>): void;
   /** Makes messages and actions of what was found, in the same transaction. */
   emit(client: pg.PoolClient, poll: string, moves: Counts): Promise<void>;
 }
@@ -40,7 +46,10 @@ export async function openLens(signal: Signal, warehouse: Warehouse, read: ReadO
   const columns = await warehouse.describe(signal.sql, read);
   const key = signal.key.flatMap((name) => columns.find((column) => column.name === name) ?? []);
   if (key.length < signal.key.length) throw new Error(`${signal.file} does not return its key`);
-  return { query, key, shape: shapeOf(signal, query) };
+  const names = columns.map(({ name }) => name);
+  const distinct = new Set(names.map((name) => name.toLowerCase())).size === names.length;
+  const row = distinct ? names : [];
+  return { query: { ...query, row }, key, columns: distinct ? columns : [], shape: shapeOf(signal, query) };
 }
 
 /** Why single entities of this signal cannot be looked at; undefined when they can. */
@@ -67,8 +76,10 @@ export async function look(
   signal: Signal,
   options: LookOptions,
 ): Promise<Looked | undefined> {
-  if (!prepared.has(client)) for (const table of moveTables) await sql.run(client, `create_${table}`);
-  prepared.add(client);
+  const before = looks.get(client) ?? 0;
+  looks.set(client, before + 1);
+  if (before === 0) for (const table of moveTables) await sql.run(client, `create_${table}`);
+  if (before % looksUntilCleared === 0) await sql.run(client, 'clear_moves');
   const known = await lockAndAsk(client, signal, () => whatIsKnown(client, signal, options));
   if (!known) return undefined;
   const judged = await judge(client, warehouse, signal, known, options);
@@ -76,6 +87,11 @@ export async function look(
     await unlockSignal(client, signal);
     return 'moves' in judged ? { state: 'done', ...countsOf([]) } : judged;
   }
+  if (options.lens.columns.length > 0)
+    options.onRows?.(
+      known.poll,
+      new Map(judged.moves.flatMap(({ entity, values }) => (values ? [[entity, values]] : []))),
+    );
   await write(client, signal, known.poll, judged, options);
   // Whoever looks next finds the lock free.
   await together(client, [() => client.query('commit'), () => unlockSignal(client, signal)]);
@@ -157,6 +173,8 @@ interface EntityMove extends Known {
   entity: string;
   transition: Transition;
   observedAt: Value;
+  /** Of its row, when it has one. */
+  values?: readonly Value[];
 }
 
 function moveOf(entity: string, found: Row | undefined, known: Known | undefined): EntityMove | undefined {
@@ -175,6 +193,7 @@ function countsOf(moves: readonly EntityMove[]): Counts {
 interface Row extends Known {
   armed: boolean;
   observedAt: Value;
+  values: readonly Value[];
 }
 
 /** Undefined when two rows have one key, or one has none. */
@@ -189,11 +208,12 @@ async function readEntities(
   const members = warehouse.members({ ...query, sql: rows.sql }, bucketCount);
   const found = new Map<string, Row>();
   for await (const batch of warehouse.read({ sql: members.sql, params: rows.params }, read)) {
-    for (const [bucket = null, armed, fingerprint, , observedAt = null, ...values] of batch) {
-      const entity = encodeEntity(values);
+    for (const [bucket = null, armed, fingerprint, , observedAt = null, ...rest] of batch) {
+      const entity = encodeEntity(rest.slice(0, key.length));
+      const values = rest.slice(key.length);
       if (entity === null || found.has(entity)) return undefined;
       const [number, print] = [Number(bucket), String(fingerprint)];
-      found.set(entity, { bucket: number, armed: armed === 'true', fingerprint: print, observedAt });
+      found.set(entity, { bucket: number, armed: armed === 'true', fingerprint: print, observedAt, values });
     }
   }
   return found;
@@ -218,6 +238,7 @@ async function write(
   };
   await together(client, [
     () => client.query('begin'),
+    () => sql.run(client, 'delete_moves'),
     () => sql.run(client, 'take_moves', found),
     () => sql.run(client, 'apply_moves', { signal: name, silent: false, only: [] }),
     () => sql.run(client, 'record_look', { poll, signal: name, rows_read: rowsRead, ...counts, news }),

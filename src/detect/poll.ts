@@ -84,8 +84,8 @@ export async function poll(
     }
     throw error;
   } finally {
-    // Gives the space back; the table itself stays with the connection.
-    await sql.run(client, 'clear_incoming').catch(() => {});
+    // Gives the space back; the tables themselves stay with the connection.
+    await sql.run(client, 'clear_tables').catch(() => {});
     // What could not be dropped is known to the ledger, and the next poll that makes one begins with it.
     const snapshots = signal.diff === 'warehouse' || known.snapshots.length > 0;
     if (snapshots && !options.rehearse) await dropOldSnapshots(client, source).catch(() => {});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signal } from '../config/model.ts';
 
 /** Entities looked at together: their keys are one query. */
@@ -6,6 +7,13 @@ const mostTogether = 2_000;
 const mostWaiting = 10_000;
 /** Whole polls that are poked for rest this long in between, and as long as the last took: half the warehouse's time. */
 const leastRestMs = 1_000;
+
+/**
+ * A look rests for as long as the one before it took, and no longer than this: most of what a look costs is the same for one
+ * entity and for ten, so that looks right after each other fill the machine, and everything queues. The first that is poked
+ * after a rest is looked at without any.
+ */
+const mostLookRestMs = 20;
 
 /** What came of looking. */
 export type Looking = 'done' | 'busy' | 'whole';
@@ -25,8 +33,9 @@ interface Poked {
   done: (() => void)[];
   /** Looking at single entities has failed, so that only a whole poll helps. */
   blind: boolean;
-  /** On the monotonic clock. */
+  /** On the monotonic clock: no whole poll before it, and no look. */
   restsUntil: number;
+  lookRestsUntil: number;
   timer: NodeJS.Timeout | undefined;
   busy: boolean;
   work: Promise<void>;
@@ -84,10 +93,15 @@ export class Pokes {
   }
 
   async #look(poked: Poked): Promise<void> {
+    const restMs = poked.lookRestsUntil - performance.now();
+    if (restMs > 0) await sleep(restMs);
+    const started = performance.now();
     const entities = [...poked.entities].slice(0, mostTogether);
     for (const entity of entities) poked.entities.delete(entity);
     const done = poked.whole || poked.entities.size > 0 ? [] : poked.done.splice(0);
     const looking = await this.#looker.look(poked.signal, entities).catch((): Looking => 'whole');
+    const ended = performance.now();
+    poked.lookRestsUntil = ended + Math.min(mostLookRestMs, ended - started);
     if (looking === 'done') for (const tell of done) tell();
     else poked.done.push(...done);
     if (looking === 'whole') {
@@ -119,5 +133,13 @@ export class Pokes {
 
 function nothingPoked(signal: Signal): Poked {
   const empty = { entities: new Set<string>(), whole: false, done: [], blind: false };
-  return { signal, ...empty, restsUntil: 0, timer: undefined, busy: false, work: Promise.resolve() };
+  return {
+    signal,
+    ...empty,
+    restsUntil: 0,
+    lookRestsUntil: 0,
+    timer: undefined,
+    busy: false,
+    work: Promise.resolve(),
+  };
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Enrichment, Project, Signal } from '../config/model.ts';
 import { decodeEntity } from '../ledger/entity.ts';
 import { rowScope, type Scope } from '../templates/index.ts';
-import type { Column, Warehouse } from '../warehouses/warehouse.ts';
+import type { Column, Value, Warehouse } from '../warehouses/warehouse.ts';
 
 /** Keys asked for in one query; at 2,000 a list of text keys stays well under every warehouse's statement limit. */
 const keysPerQuery = 2_000;
@@ -31,6 +31,8 @@ interface Source {
 export interface Wanted {
   entity: string;
   sequence: number;
+  /** Which found it; a preview has none. */
+  poll?: string;
 }
 
 /** Fetches what a message does not carry: the entity's row of the signal, and its enrichments, by key. */
@@ -70,14 +72,28 @@ export class Enricher {
     return scopes;
   }
 
+  /**
+   * The signal's own rows as a look has read them, for the actions that it plans: by the number of its poll, because another
+   * one may find the next transition of the entity.
+   */
+  remember(
+    signal: Signal,
+    poll: string,
+    columns: readonly Column[],
+    rows: ReadonlyMap<string, readonly Value[]>,
+  ): void {
+    const cache = this.#cache(signalSource(signal));
+    for (const [entity, values] of rows) cache.set(readBy(poll, entity), rowScope(columns, values));
+  }
+
   async #rows(source: Source, wanted: readonly Wanted[], abort: AbortSignal): Promise<Map<string, Scope>> {
     const cache = this.#cache(source);
     const rows = new Map<string, Scope>();
     /** By entity, what its row is cached under. */
     const names = new Map<string, string>();
-    for (const { entity, sequence } of wanted) {
+    for (const { entity, sequence, poll } of wanted) {
       const name = source.perTransition ? `${sequence} ${entity}` : entity;
-      const known = cache.get(name);
+      const known = cache.get(name) ?? (poll === undefined ? undefined : cache.get(readBy(poll, entity)));
       if (known === undefined) names.set(entity, name);
       else rows.set(entity, known);
     }
@@ -137,6 +153,11 @@ export class Enricher {
     }
     return cache;
   }
+}
+
+/** What a row is cached under that a look has read. */
+function readBy(poll: string, entity: string): string {
+  return `poll ${poll} ${entity}`;
 }
 
 /** Roughly how much a cached row takes, in characters. */

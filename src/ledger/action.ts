@@ -5,6 +5,7 @@ import type { ActionState } from './state.ts';
 export interface Action {
   key: string;
   message: string;
+  poll: string;
   signal: string;
   entity: string;
   sequence: number;

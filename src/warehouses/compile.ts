@@ -114,7 +114,7 @@ export function compiler(dialect: Dialect): Compiler {
 
 export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number, only?: number[]): string {
   const { templates, quote, joint = ', ' } = dialect;
-  const { key, track, observedAt } = query;
+  const { key, track, observedAt, row = [] } = query;
   const fill = (name: string, values: Record<string, string> = {}) => render(templates, name, values);
   const each = (name: string, columns: string[]) =>
     columns.map((column) => fill(name, { column: quote(column) })).join(joint);
@@ -123,6 +123,8 @@ export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number
   const bucket = fill('bucket', { keys, whole_key: wholeKey, buckets: String(buckets) });
   const { armed, where } = conditions(templates, query);
   if (only) where.push(fill('in_buckets', { bucket, only: only.join(', ') || 'null' }));
+  const numbered = (as: string, columns: string[]) =>
+    columns.map((column, at) => `${quote(column)} as ${as}_${at + 1}`);
   const hashed = [...key.map(quote), armed, ...track.map(quote)];
   const text = (column: string) => fill('tracked', { column });
   return fill('members', {
@@ -135,7 +137,7 @@ export function membersSql(dialect: Dialect, query: SignalQuery, buckets: number
         : fill('fingerprint', { columns: each('tracked', track) }),
     hash: fill('hash', { columns: hashed.join(', '), texts: hashed.map(text).join(joint) }),
     observed_at: observedAt === undefined ? fill('no_time') : fill('time', { column: quote(observedAt) }),
-    keys: key.map((column, at) => `${quote(column)} as key_${at + 1}`).join(', '),
+    keys: [...numbered('key', key), ...numbered('row', row)].join(', '),
     where: where.join('\n  and ') || 'true',
   });
 }

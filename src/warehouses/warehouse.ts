@@ -34,6 +34,8 @@ export interface SignalQuery {
   /** Columns to fingerprint; empty: changes do not matter and the fingerprint is constant. */
   track: string[];
   observedAt: string | undefined;
+  /** Columns that `members` gives as they are, after the key's. */
+  row?: string[];
 }
 
 /** An entity as the ledger knows it. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Enricher } from '../../src/enrich/enrich.ts';
+import { joinScopes } from '../../src/templates/index.ts';
 import { type Rig, rig } from '../helpers/project.ts';
 
 const files = {
@@ -39,4 +41,21 @@ test('a change right after the last one is sent as it is now, not as it was a mo
     const [contact] = house.sandboxes.get('hubspot')?.records() ?? [];
     assert.equal(contact?.fields.firstname, name);
   }
+});
+
+test('what a look has read serves the actions of its own poll, and no other transition', async () => {
+  const { pipeline } = await house.engine();
+  const signal = house.project.signals.get('customers');
+  assert.ok(signal);
+  await house.warehouse.run("update customers set name = 'as it is'");
+  const enricher = new Enricher((name) => pipeline.openings.warehouse(name));
+  const nameOf = async (poll: string, sequence: number) => {
+    const wanted = [{ entity: 'C-1', sequence, poll }];
+    const scopes = await enricher.scopes(house.project, signal, [], wanted, new AbortController().signal);
+    return joinScopes(...(scopes.get('C-1') ?? [])).name;
+  };
+  const columns = [{ name: 'name', type: 'text' as const, nativeType: 'VARCHAR' }];
+  enricher.remember(signal, '7', columns, new Map([['C-1', ['as the look saw it']]]));
+  assert.equal(await nameOf('7', 1), 'as the look saw it');
+  assert.equal(await nameOf('8', 2), 'as it is');
 });

@@ -5,6 +5,7 @@ export function anAction(facts: Partial<Action> = {}): Action {
   return {
     key: '00000000-0000-0000-0000-000000000001',
     message: '00000000-0000-0000-0000-000000000002',
+    poll: '1',
     signal: 'churn_risk',
     entity: 'C-1',
     sequence: 1,

@@ -64,6 +64,17 @@ test('what a turn left without an outcome is told, also when the lane was let go
   assert.deepEqual([takeover?.from, takeover?.orphans], [null, 1]);
 });
 
+test('what is being sent is not due: it is in the hand of who sends it, or in doubt for who takes the lane', async () => {
+  const lane = await take('sends', 'pid 1 on a');
+  await sending('sends', 1);
+  assert.deepEqual(await lane.due(10), []);
+  const next = await take('sends', 'pid 2 on b');
+  assert.deepEqual(
+    (await next.due(10)).map(({ state }) => state),
+    ['unknown'],
+  );
+});
+
 const alive = async (): Promise<string> => {
   const id = randomUUID();
   await pool.query(

@@ -138,23 +138,6 @@ export const bugs: readonly Bug[] = [
     if (counts.entered + counts.changed + counts.departed > 0) await options.emit(client, counts);
     const counted`,
       },
-      {
-        file: detect,
-        find: `  fingerprint text,
-  observed_at timestamptz
-) on commit delete rows;`,
-        replace: `  fingerprint text,
-  observed_at timestamptz
-);`,
-      },
-      {
-        file: detect,
-        find: `  fired_at timestamptz
-) on commit delete rows;`,
-        replace: `  fired_at timestamptz
-);`,
-      },
-      { file: detect, find: 'truncate incoming;', replace: 'truncate incoming, moves, fresh;' },
     ],
   },
   {
