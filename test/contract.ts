@@ -236,8 +236,9 @@ function readingBack(ask: Ask): void {
   ask('does not know, this time, when a read gets no answer in time', async (desk) => {
     const [item] = desk.items(1);
     const id = idOf(await desk.writeOne(item));
-    desk.sandbox.inject({ kind: 'slow', delayMs: 300, ...desk.atRead() });
-    const call = { signal: new AbortController().signal, timeoutMs: 100 };
+    desk.sandbox.inject({ kind: 'slow', delayMs: 700, ...desk.atRead() });
+    // Long enough to reach the sandbox: 100 ms were not, on a machine with a load of twenty.
+    const call = { signal: new AbortController().signal, timeoutMs: 300 };
     assert.equal((await desk.readOne(item, id, call)).kind, 'failed');
   });
   ask('knows that a record it never wrote is absent', async (desk) => {

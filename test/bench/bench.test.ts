@@ -7,7 +7,7 @@ import { toTable } from './summary.ts';
 test('the benchmark measures, finds every action accounted for, and sums up', async () => {
   // Not the use of the request limit: that takes a minute for each number of processes, and nothing makes it shorter.
   const sizes =
-    '--iterations 1 --actions 300 --rows 2000 --lanes 2 --history 5000 --signals-per-second 400 --seconds 1';
+    '--iterations 1 --actions 300 --rows 2000 --lanes 2 --history 5000 --signals-per-second 60 --seconds 1';
   const options = readOptions([
     ...sizes.split(' '),
     '--only',

@@ -10,7 +10,7 @@ import { changeSome, historyFiles, pollRows, writeProject } from './project-file
 /** Members of the signal, unless `--rows` is smaller. A hundredth is changed by each poll, twice as many are claimed. */
 const mostMembers = 100_000;
 /** A poll and a claim take tenths of a second: more of them than of others, for a steady median. */
-const rounds = 9;
+const roundsOfIteration = 3;
 
 export interface HistoryFigures {
   pollWithHistory: number;
@@ -45,7 +45,8 @@ export async function measureHistory(bench: Bench, tell: (line: string) => void)
     await full.ask('fill', bench.options.history);
     const fillSeconds = (performance.now() - started) / 1000;
     tell(`history: ${bench.options.history} rows filled in ${Math.round(fillSeconds)} s`);
-    const figures = await inTurn(empty, full, members / 100, () => write(changeOnePercent));
+    const rounds = roundsOfIteration * bench.options.iterations;
+    const figures = await inTurn(empty, full, members / 100, rounds, () => write(changeOnePercent));
     for (const child of children) await child.end();
     tell(`history: poll ${figures.pollWithHistory.toFixed(2)}, claim ${figures.claimWithHistory.toFixed(2)}`);
     return { ...figures, fillSeconds };
@@ -60,7 +61,13 @@ const changeOnePercent = changeSome
   .replace('right(customer_id, 3)', 'right(customer_id, 2)')
   .replace("'500'", "'50'");
 
-async function inTurn(empty: Apart, full: Apart, changed: number, change: () => Promise<void>) {
+async function inTurn(
+  empty: Apart,
+  full: Apart,
+  changed: number,
+  rounds: number,
+  change: () => Promise<void>,
+) {
   const claimed = 2 * changed;
   const polls: [number[], number[]] = [[], []];
   const claims: [number[], number[]] = [[], []];

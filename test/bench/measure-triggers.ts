@@ -27,8 +27,8 @@ export interface TriggerFigures {
   destinationCpuMicroseconds: number;
 }
 
-/** Rows before those that are measured: connections open, functions compile. */
-const warmUp = 400;
+/** Rows before those that are measured, if so many are: connections open, functions compile. */
+const mostWarmUp = 400;
 const quietPerSecond = 10;
 
 /** One process of `start`, a Postgres warehouse on a server of its own, a destination, and an application that writes. */
@@ -39,6 +39,7 @@ export async function measureTriggers(
 ): Promise<TriggerFigures> {
   const { signalsPerSecond, seconds } = bench.options;
   const quietRows = Math.ceil((seconds * quietPerSecond) / 2);
+  const warmUp = Math.min(mostWarmUp, signalsPerSecond * seconds);
   const rows = warmUp + quietRows + signalsPerSecond * seconds;
   const server = await startLedgerServer({ wal_level: 'logical' });
   const folder = await mkdtemp(join(tmpdir(), 'readback-bench-'));

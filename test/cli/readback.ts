@@ -3,10 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url));
+import { compiledMain } from '../helpers/product.ts';
 
 export interface Answer {
   code: number | null;
@@ -62,7 +59,7 @@ export class Running {
 /** Starts the real command line. The ledger is always the embedded one of the project. */
 export function start(cwd: string, args: readonly string[], env: Record<string, string> = {}): Running {
   const { READBACK_DATABASE_URL: _, READBACK_TARGET: __, ...clean } = process.env;
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const child = spawn(process.execPath, [compiledMain, ...args], {
     cwd,
     env: { ...clean, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

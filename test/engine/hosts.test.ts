@@ -5,19 +5,18 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { openPool } from '../../src/store/database.ts';
 import { type Embedded, startEmbedded } from '../../src/store/embedded/index.ts';
 import { churnSignal, churnTable, churnTicket } from '../helpers/churn.ts';
 import { fastFolder, quiet } from '../helpers/postgres.ts';
+import { compiledMain } from '../helpers/product.ts';
 import { type Rig, rig } from '../helpers/project.ts';
 
 // Two hosts, each a network namespace with a name of its own, and the ledger on a third: what a cut cable does. Needs root
 // and a minute, so only when asked for: READBACK_TEST_HOSTS=1 node scripts/test.mjs test/engine/hosts.test.ts
 const wanted = process.env.READBACK_TEST_HOSTS === '1';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const bridge = 'rb-bridge';
 const here = '10.99.0.1';
 const hosts = { 'host-a': '10.99.0.2', 'host-b': '10.99.0.3' } as const;
@@ -97,7 +96,7 @@ async function reachVendor(url: string): Promise<string> {
 }
 
 function start(host: Host): void {
-  const command = [process.execPath, '--import', 'tsx', main, '--project', house.root, 'start'];
+  const command = [process.execPath, compiledMain, '--project', house.root, 'start'];
   const named = ['unshare', '--uts', 'sh', '-c', `hostname ${host} && exec "$@"`, 'sh', ...command];
   const child = spawn('ip', ['netns', 'exec', host, ...named], {
     env: { ...process.env, ...environment },

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { settle } from '../../src/engine/settle.ts';
 import { churnSignal, churnTable, churnTicket } from '../helpers/churn.ts';
+import { compiledMain } from '../helpers/product.ts';
 import { type Rig, rig } from '../helpers/project.ts';
 import { until } from '../helpers/until.ts';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 const files = {
   'signals/churn.sql': churnSignal,
@@ -35,7 +33,7 @@ after(async () => {
 
 /** `readback start` as a user would run it. */
 function start(): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--project', house.root, 'start'], {
+  const child = spawn(process.execPath, [compiledMain, '--project', house.root, 'start'], {
     env: { ...process.env, ...house.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

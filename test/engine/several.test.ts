@@ -2,17 +2,16 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../src/connectors/connector.ts';
 import { sandboxEnvironment } from '../../src/connectors/environment.ts';
 import { loadConnector } from '../../src/connectors/index.ts';
 import { settle } from '../../src/engine/settle.ts';
 import { pause, resume } from '../../src/ledger/commands.ts';
 import { churnSignal, churnTable, churnTicket } from '../helpers/churn.ts';
+import { compiledMain } from '../helpers/product.ts';
 import { type Rig, rig } from '../helpers/project.ts';
 import { until } from '../helpers/until.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /**
  * Of the vendor; nobody may see a 429. The budget leaves 5 % of the window for requests that arrive late: 250 ms here, as
  * a busy machine delays them by up to 150. Two workers that did not know of each other would send 340 in 5 s.
@@ -61,14 +60,10 @@ class Service {
   #rest = '';
 
   constructor(...args: string[]) {
-    this.child = spawn(
-      process.execPath,
-      ['--import', 'tsx', main, '--project', house.root, 'start', ...args],
-      {
-        env: { ...process.env, ...house.env, ...sandboxEnvironment('zendesk', vendor) },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
+    this.child = spawn(process.execPath, [compiledMain, '--project', house.root, 'start', ...args], {
+      env: { ...process.env, ...house.env, ...sandboxEnvironment('zendesk', vendor) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.child.stderr?.on('data', (chunk) => {
       const parts = `${this.#rest}${chunk}`.split('\n');
       this.#rest = parts.pop() ?? '';

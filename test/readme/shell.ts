@@ -3,11 +3,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { compiledMain } from '../helpers/product.ts';
 import type { Block } from './blocks.ts';
-import { checkout } from './blocks.ts';
-
-const main = join(checkout, 'src/cli/main.ts');
-const loader = join(checkout, 'node_modules/tsx/dist/loader.mjs');
 
 /** Ports that the guides name, in a row. Tests use free ones. */
 const writtenPorts = [4600, 4601, 4602];
@@ -85,7 +82,7 @@ export class Shell {
 
   #spawn(text: string, alone: boolean): ChildProcess {
     const notes = { folder: join(this.#home, 'folder'), exports: join(this.#home, 'exports') };
-    const program = `${alone ? 'exec ' : ''}"${process.execPath}" --import "${loader}" "${main}"`;
+    const program = `${alone ? 'exec ' : ''}"${process.execPath}" "${compiledMain}"`;
     // Only `npx readback` is ours; whatever else a block calls is really called.
     const npx = `npx() { [ "$1" = readback ] || { command npx "$@"; return; }; shift; ${program} "$@"; }`;
     const after = `pwd > "${notes.folder}"\nenv -0 > "${notes.exports}"`;
