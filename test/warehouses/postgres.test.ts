@@ -60,7 +60,10 @@ describe('Postgres server', () => {
     const reader = await open({ url: new Secret(database.url) });
     const missing = (sql: string, hint: string) =>
       assert.rejects(reader.describe(sql, patient), { code: 'SIGNAL_SQL', hint });
-    await missing('select * from (select stock from parts) as signal where stok > 1', 'did you mean `stock`?');
+    await missing(
+      'select * from (select stock from parts) as signal where stok > 1',
+      'did you mean `stock`?',
+    );
     await missing('select p.stok from parts as p', 'did you mean `p.stock`?');
   });
 
