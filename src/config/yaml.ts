@@ -67,10 +67,8 @@ export function parseYaml(file: string, text: string, problems: ReadbackError[])
       prettyErrors: false,
       lineCounter: lines,
     });
-    const complaints = [...document.errors, ...document.warnings].map((error) =>
-      yamlProblem(error, file, text),
-    );
-    found.push(...firstOfEachLine(complaints).slice(0, mostComplaints));
+    const complaints = firstOfEachLine([...document.errors, ...document.warnings], lines);
+    found.push(...complaints.slice(0, mostComplaints).map((error) => yamlProblem(error, file, text)));
     const told = new Set(found.map(({ place }) => place?.line));
     found.push(...structureProblems(document, file, text).filter(({ place }) => !told.has(place?.line)));
     if (found.length === 0) located = new Located(document, lines, file, text);
@@ -116,9 +114,12 @@ function reasonOf(error: Error): string {
 }
 
 /** What else the parser stumbles over in a line follows from the first, and would be told with the same hint. */
-function firstOfEachLine(problems: readonly ReadbackError[]): ReadbackError[] {
-  const seen = new Set<number | undefined>();
-  return problems.filter(({ place }) => !seen.has(place?.line) && seen.add(place?.line));
+function firstOfEachLine(errors: readonly YAMLError[], lines: LineCounter): YAMLError[] {
+  const seen = new Set<number>();
+  return errors.filter(({ pos }) => {
+    const { line } = lines.linePos(pos[0]);
+    return !seen.has(line) && seen.add(line);
+  });
 }
 
 function yamlProblem(error: YAMLError, file: string, text: string): ReadbackError {

@@ -35,6 +35,16 @@ export interface RestApi {
   problemOf(refusal: Refusal): Problem;
 }
 
+interface Question {
+  method: string;
+  path: string;
+  call: CallOptions;
+  body: unknown;
+  headers: Record<string, string> | undefined;
+  /** Whether it changes something at the vendor. */
+  writes: boolean;
+}
+
 const formType = 'application/x-www-form-urlencoded;charset=UTF-8';
 
 /**
@@ -52,13 +62,32 @@ export class Rest {
    * Throws only `NotSent`. An answer without a body (204, or 202 and nothing said yet) has an empty one. The body is JSON,
    * or a form when given as one.
    */
-  async ask(
+  ask(
     method: string,
     path: string,
     call: CallOptions,
     body?: unknown,
-    headers: Record<string, string> = {},
+    headers?: Record<string, string>,
   ): Promise<Answer | Refused> {
+    return this.#send({ method, path, call, body, headers, writes: false });
+  }
+
+  /**
+   * As `ask`, for what changes something: a 503 leaves it in doubt, also when it says when to come again, as a database that
+   * timed out may say after it wrote. Taken for a no, a comment could be said twice, and a record that is there be
+   * superseded as one that was never sent. The connection rests all the same.
+   */
+  write(
+    method: string,
+    path: string,
+    call: CallOptions,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer | Refused> {
+    return this.#send({ method, path, call, body, headers, writes: true });
+  }
+
+  async #send({ method, path, call, body, headers, writes }: Question): Promise<Answer | Refused> {
     const answered = await this.#api.gate.pass(call.signal, call.beginBy);
     let usable = false;
     try {
@@ -83,7 +112,7 @@ export class Rest {
       if (status >= 300 && status < 400) return this.unreadable('a redirect');
       const json = parse(text);
       usable = status < 300 && !(json && this.#api.isRefusal?.(json));
-      if (!usable) return this.#refused(response, json);
+      if (!usable) return this.#refused(response, json, writes);
       if (status === 204 || (status === 202 && text === ''))
         return { ok: true, headers: response.headers, body: {} };
       return json
@@ -105,7 +134,11 @@ export class Rest {
     return { ok: false, gone: false, problem };
   }
 
-  #refused({ status, headers, text }: Received, json: Record<string, unknown> | undefined): Refused {
+  #refused(
+    { status, headers, text }: Received,
+    json: Record<string, unknown> | undefined,
+    writes: boolean,
+  ): Refused {
     const { secrets, gate } = this.#api;
     const problem = this.#api.problemOf({
       status,
@@ -115,6 +148,8 @@ export class Rest {
       quote: (words) => quote(words, secrets),
     });
     heeded(gate, problem);
+    if (writes && status === 503 && problem.kind === 'throttled')
+      return { ok: false, gone: false, problem: { kind: 'ambiguous', reason: problem.reason } };
     return { ok: false, gone: status === 404, problem };
   }
 }

@@ -35,7 +35,7 @@ export class Jira {
     issue: Record<string, unknown>,
     call: CallOptions,
   ): Promise<{ ok: true; id: string } | Refused> {
-    const answer = await this.#rest.ask('POST', '/rest/api/3/issue', call, issue);
+    const answer = await this.#rest.write('POST', '/rest/api/3/issue', call, issue);
     if (!answer.ok) return answer;
     const { id } = answer.body;
     return typeof id === 'string' && id !== ''
@@ -44,11 +44,11 @@ export class Jira {
   }
 
   editIssue(id: string, edit: Record<string, unknown>, call: CallOptions): Promise<Answer | Refused> {
-    return this.#rest.ask('PUT', `/rest/api/3/issue/${encodeURIComponent(id)}`, call, edit);
+    return this.#rest.write('PUT', `/rest/api/3/issue/${encodeURIComponent(id)}`, call, edit);
   }
 
   transition(id: string, transitionId: string, call: CallOptions): Promise<Answer | Refused> {
-    return this.#rest.ask('POST', `/rest/api/3/issue/${encodeURIComponent(id)}/transitions`, call, {
+    return this.#rest.write('POST', `/rest/api/3/issue/${encodeURIComponent(id)}/transitions`, call, {
       transition: { id: transitionId },
     });
   }
@@ -96,7 +96,7 @@ export class Jira {
   }
 
   addComment(id: string, comment: Record<string, unknown>, call: CallOptions): Promise<Answer | Refused> {
-    return this.#rest.ask('POST', `/rest/api/3/issue/${encodeURIComponent(id)}/comment`, call, comment);
+    return this.#rest.write('POST', `/rest/api/3/issue/${encodeURIComponent(id)}/comment`, call, comment);
   }
 
   /** The newest 100 comments with their properties. */

@@ -63,14 +63,15 @@ export class Salesforce {
   ): Promise<Answer | Refused> {
     const session = this.#session ?? (await this.#logIn(call));
     if (!(session instanceof Rest)) return session;
-    const answer = await session.ask(method, api + path, call, body, headers);
+    const way = method === 'GET' ? 'ask' : 'write';
+    const answer = await session[way](method, api + path, call, body, headers);
     const ended = endOfSession(answer);
     if (answer.ok || !ended) return answer;
     if (this.#settings.client_secret === undefined) return this.#sessionLost(answer, ended);
     // Another call may have renewed it meanwhile.
     const renewed = this.#session && this.#session !== session ? this.#session : await this.#logIn(call);
     if (!(renewed instanceof Rest)) return renewed;
-    const again = await renewed.ask(method, api + path, call, body, headers);
+    const again = await renewed[way](method, api + path, call, body, headers);
     const endedAgain = endOfSession(again);
     return again.ok || !endedAgain ? again : this.#sessionLost(again, endedAgain);
   }

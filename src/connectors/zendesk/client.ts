@@ -41,8 +41,6 @@ export function addressOf({ base_url, subdomain }: Pick<Settings, 'base_url' | '
 /** Zendesk's ticketing API: the only place that knows its addresses, limits and ways of saying no. */
 export class Zendesk {
   readonly #rest: Rest;
-  /** For whatever may write. */
-  readonly #writes: Rest;
   /** For questions about the account, where a 403 is no record's. */
   readonly #account: Rest;
   readonly #gate: Gate;
@@ -57,7 +55,6 @@ export class Zendesk {
       gate,
     };
     this.#rest = new Rest({ ...api, problemOf });
-    this.#writes = new Rest({ ...api, problemOf: ofWrite });
     this.#account = new Rest({ ...api, problemOf: (refusal) => ofAccount(problemOf(refusal)) });
     this.#gate = gate;
   }
@@ -73,8 +70,8 @@ export class Zendesk {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer | Refused> {
-    const rest = method === 'GET' ? this.#rest : this.#writes;
-    const answer = await rest.ask(method, path, call, body, headers);
+    const way = method === 'GET' ? 'ask' : 'write';
+    const answer = await this.#rest[way](method, path, call, body, headers);
     if (answer.ok || !isForbidden(answer.problem)) return answer;
     const account = await asked(() => this.me(call));
     if (!account.ok) return { ...answer, problem: beforeWriting(account.problem) };
@@ -219,17 +216,6 @@ export function isForbidden(problem: Problem): boolean {
 function ofAccount(problem: Problem): Problem {
   return problem.kind === 'rejected' && isForbidden(problem)
     ? { kind: 'unavailable', code: problem.code, reason: problem.reason }
-    : problem;
-}
-
-/**
- * Zendesk says 503 with a time to wait also of a database that timed out, and not whether before or after it wrote. Taken for
- * a no, a comment could be said twice, and a ticket that is there be superseded as one that was never sent.
- */
-function ofWrite(refusal: Refusal): Problem {
-  const problem = problemOf(refusal);
-  return problem.kind === 'throttled' && refusal.status === 503
-    ? { kind: 'ambiguous', reason: problem.reason }
     : problem;
 }
 
