@@ -34,7 +34,8 @@ export async function startSandboxes(connectors: readonly string[]): Promise<San
 export const misfortunes: readonly { connection: string; fault: Fault; told: string }[] = [
   {
     connection: 'erp',
-    fault: { kind: 'throttle', retryAfterSeconds: 2 },
+    // A new order: on a busy machine one that is read back may come first.
+    fault: { kind: 'throttle', retryAfterSeconds: 2, match: 'POST /api/purchase-orders\n' },
     told: 'erp will answer one call with 429, Retry-After 2 s',
   },
   {
