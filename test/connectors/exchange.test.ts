@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { type Agent, createServer, get, type Server } from 'node:http';
+import { type Agent, createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { agentFor, shareAgents } from '../../src/connectors/agents.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { agentFor } from '../../src/connectors/agents.ts';
 import { GivenUp, withDeadline } from '../../src/connectors/calls.ts';
 import { exchange, TooLarge } from '../../src/connectors/exchange.ts';
+import { HubSpot } from '../../src/connectors/hubspot/client.ts';
 
 const timeoutMs = 50;
 const call = { signal: new AbortController().signal, timeoutMs };
@@ -15,7 +17,6 @@ let port: number;
 let agent: Agent;
 
 before(async () => {
-  shareAgents();
   server = createServer((request, response) => {
     requests.push(request.url ?? '');
     if (request.url === '/endless') response.write(Buffer.alloc(5 * 1024 * 1024));
@@ -49,9 +50,9 @@ function halt(ms: number): void {
 }
 
 /** Time passes while the process is told of another connection, and the one that `begin` makes comes next. */
-async function suspendedConnecting(begin: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+async function suspendedConnecting(begin: () => Promise<unknown>): Promise<void> {
   const first = connect(port, '127.0.0.1', () => halt(2 * timeoutMs));
-  await assert.rejects(withDeadline(call, begin));
+  await begin();
   first.destroy();
   // Whatever was sent before this has arrived before it.
   await send('/last');
@@ -59,15 +60,17 @@ async function suspendedConnecting(begin: (signal: AbortSignal) => Promise<unkno
 
 describe('a request over HTTP', () => {
   it('is not sent by a process that was suspended while its connection was made', async () => {
-    await suspendedConnecting((signal) => send('/late', signal));
+    await suspendedConnecting(() => assert.rejects(withDeadline(call, (signal) => send('/late', signal))));
     assert.deepEqual(requests, ['/last']);
   });
-  it('is not sent then by an SDK that knows nothing of our agents', async () => {
-    const asked = () =>
-      new Promise((resolve, reject) => {
-        get(`http://127.0.0.1:${port}/late`, resolve).on('error', reject);
-      });
-    await suspendedConnecting(asked);
+  it('is not sent then by an SDK that cannot be given an agent', async () => {
+    const settings = { access_token: new Secret('token'), base_url: `http://127.0.0.1:${port}` };
+    const open = { pass: async () => () => {}, heed: () => {} };
+    const client = await HubSpot.open(settings as Parameters<typeof HubSpot.open>[0], open);
+    await suspendedConnecting(async () => {
+      const answer = await client.batchUpsert('contacts', [{ id: 'late' }], call);
+      assert.equal(answer.kind, 'lost');
+    });
     assert.deepEqual(requests, ['/last']);
   });
   it('is not sent on an open connection when it is too late', async () => {

@@ -1,5 +1,13 @@
 import type { WebClient } from '@slack/web-api';
-import { classifyNetworkError, heeded, parseRetryAfter, quote, withDeadline } from '../calls.ts';
+import {
+  beginCall,
+  callDeadline,
+  classifyNetworkError,
+  heeded,
+  parseRetryAfter,
+  quote,
+  withDeadline,
+} from '../calls.ts';
 import { type CallOptions, type Gate, NotSent } from '../connector.ts';
 import { exchange } from '../exchange.ts';
 import { rejected } from '../outcomes.ts';
@@ -46,13 +54,14 @@ export class Slack {
     let usable = false;
     try {
       const body = await withDeadline(call, (signal) => {
+        const until = callDeadline();
         const client = new this.#webClient(this.#token, {
           slackApiUrl: this.#url,
           retryConfig: { retries: 0 },
           rejectRateLimitedCalls: true,
           logger: silent,
           fetch: async (url: string | URL | Request, init?: RequestInit) => {
-            response = await fetched(new Request(url, init), signal);
+            response = await fetched(new Request(url, init), signal, until);
             return response;
           },
         } as ConstructorParameters<typeof WebClient>[1]);
@@ -106,12 +115,13 @@ export class Slack {
 }
 
 /** What the client would have `fetch` do. */
-async function fetched(request: Request, signal: AbortSignal): Promise<Response> {
+async function fetched(request: Request, signal: AbortSignal, until: number | undefined): Promise<Response> {
   const url = new URL(request.url);
   const { method } = request;
   const headers = Object.fromEntries(request.headers);
   const body = (await request.text()) || undefined;
-  const answer = await exchange(url, url.pathname + url.search, { method, headers, body, signal });
+  const sent = { method, headers, body, signal };
+  const answer = await beginCall(until, () => exchange(url, url.pathname + url.search, sent));
   return new Response(answer.text, { status: answer.status, headers: answer.headers });
 }
 
