@@ -54,6 +54,16 @@ test('a vendor is named in its own folder and nowhere else', () => {
   );
 });
 
+test('no connector uses fetch, which cannot be kept from sending what it has begun', () => {
+  const strays = sources.filter(
+    ({ file, text }) => file.startsWith('connectors/') && /(?<![.#\w]|async )fetch\([^)]*\)(?!: )/.test(text),
+  );
+  assert.deepEqual(
+    strays.map(({ file }) => file),
+    [],
+  );
+});
+
 test('stages do not import each other; only the pipeline, its plan and its preview know more than one', () => {
   const stages = ['detect', 'emit', 'enrich', 'route', 'act', 'verify', 'report'];
   const strays = sources.flatMap(({ file, text }) => {
