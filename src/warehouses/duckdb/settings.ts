@@ -10,7 +10,7 @@ const fields = z.strictObject({
     .exactOptional()
     .describe('Of MotherDuck: a read scaling token, which cannot write. Only with `path: md:NAME`.'),
   // Members that are fetched fill it: beside it a poller has 140 MB, of which 76 MB are mapped files, and 30 MB that DuckDB does
-  // not count. So the first poll of 5M rows stays below 300 MB: 264 MB, with 128MB 301 to 338 MB. It costs
+  // not count. So the first poll of 5M rows stays below 300 MB: 276 MB, with 128MB 301 to 338 MB. It costs
   // 3 s of processor time.
   memory_limit: setting(z.string().regex(/^\d+(\.\d+)?\s?[KMGT]i?B$/, 'write a size such as 256MB'))
     .default('96MB')
