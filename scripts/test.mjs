@@ -1,4 +1,4 @@
-// Runs every test file with Node's own runner. Three at once: they wait half of their time, for clocks of vendors and of
+// Runs every test file with Node's own runner. Four at once: they wait half of their time, for clocks of vendors and of
 // dead processes. Usage: npm test, or: node scripts/test.mjs test/detect.test.ts
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
