@@ -35,15 +35,14 @@ export interface RestApi {
   problemOf(refusal: Refusal): Problem;
 }
 
-interface Question {
-  method: string;
-  path: string;
-  call: CallOptions;
-  body: unknown;
-  headers: Record<string, string> | undefined;
-  /** Whether it changes something at the vendor. */
-  writes: boolean;
-}
+/** One request below the base. The body is JSON, or a form when given as one. */
+export type Question = [
+  method: string,
+  path: string,
+  call: CallOptions,
+  body?: unknown,
+  headers?: Record<string, string>,
+];
 
 const formType = 'application/x-www-form-urlencoded;charset=UTF-8';
 
@@ -59,17 +58,10 @@ export class Rest {
   }
 
   /**
-   * Throws only `NotSent`. An answer without a body (204, or 202 and nothing said yet) has an empty one. The body is JSON,
-   * or a form when given as one.
+   * Throws only `NotSent`. An answer without a body (204, or 202 and nothing said yet) has an empty one.
    */
-  ask(
-    method: string,
-    path: string,
-    call: CallOptions,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Answer | Refused> {
-    return this.#send({ method, path, call, body, headers, writes: false });
+  ask(...question: Question): Promise<Answer | Refused> {
+    return this.#send(question, false);
   }
 
   /**
@@ -77,17 +69,12 @@ export class Rest {
    * timed out may say after it wrote. Taken for a no, a comment could be said twice, and a record that is there be
    * superseded as one that was never sent. The connection rests all the same.
    */
-  write(
-    method: string,
-    path: string,
-    call: CallOptions,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Answer | Refused> {
-    return this.#send({ method, path, call, body, headers, writes: true });
+  write(...question: Question): Promise<Answer | Refused> {
+    return this.#send(question, true);
   }
 
-  async #send({ method, path, call, body, headers, writes }: Question): Promise<Answer | Refused> {
+  /** @param writes whether it changes something at the vendor */
+  async #send([method, path, call, body, headers]: Question, writes: boolean): Promise<Answer | Refused> {
     const answered = await this.#api.gate.pass(call.signal, call.beginBy);
     let usable = false;
     try {

@@ -3,8 +3,9 @@ import type { Queryable } from './queries.ts';
 
 /**
  * Does steps in their order. On a connection that need not wait for one answer before the next statement (`pipeline`), all
- * of them are sent at once, in one piece, and take one round trip: each piece costs both sides 50 µs and more; each step must begin with its statement, without waiting first. One
- * that fails in a transaction fails all after it, so that nothing may be committed in the same breath.
+ * of them are sent at once and take one round trip, in one piece, as each piece costs both sides 50 µs and more; each step
+ * must begin with its statement, without waiting first. One that fails in a transaction fails all after it, so that nothing
+ * may be committed in the same breath.
  */
 export async function together<Results extends readonly unknown[]>(
   client: Queryable,

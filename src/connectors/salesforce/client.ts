@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { parseRetryAfter } from '../calls.ts';
 import type { CallOptions, Gate } from '../connector.ts';
-import { type Answer, beforeWriting, type Problem, type Refusal, type Refused, Rest } from '../rest.ts';
+import {
+  type Answer,
+  beforeWriting,
+  type Problem,
+  type Question,
+  type Refusal,
+  type Refused,
+  Rest,
+} from '../rest.ts';
 import type { Settings } from './schema.ts';
 
 /** Winter '25. Salesforce keeps a version for at least three years. */
@@ -54,13 +62,7 @@ export class Salesforce {
   }
 
   /** One request; a session that has ended is renewed, and the request made once more: nothing had been done. */
-  async #ask(
-    method: string,
-    path: string,
-    call: CallOptions,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Answer | Refused> {
+  async #ask(...[method, path, call, body, headers]: Question): Promise<Answer | Refused> {
     const session = this.#session ?? (await this.#logIn(call));
     if (!(session instanceof Rest)) return session;
     const way = method === 'GET' ? 'ask' : 'write';

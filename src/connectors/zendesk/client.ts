@@ -6,6 +6,7 @@ import {
   asked,
   beforeWriting,
   type Problem,
+  type Question,
   type Refusal,
   type Refused,
   Rest,
@@ -63,15 +64,9 @@ export class Zendesk {
    * One request. Zendesk says 403 in the same words of one record and of the whole account, so a 403 is followed by the
    * question who we are: when that is answered, it was about the record, and the others need not wait.
    */
-  async ask(
-    method: string,
-    path: string,
-    call: CallOptions,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Answer | Refused> {
-    const way = method === 'GET' ? 'ask' : 'write';
-    const answer = await this.#rest[way](method, path, call, body, headers);
+  async ask(...question: Question): Promise<Answer | Refused> {
+    const [method, , call] = question;
+    const answer = await this.#rest[method === 'GET' ? 'ask' : 'write'](...question);
     if (answer.ok || !isForbidden(answer.problem)) return answer;
     const account = await asked(() => this.me(call));
     if (!account.ok) return { ...answer, problem: beforeWriting(account.problem) };
